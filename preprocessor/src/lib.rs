@@ -1,0 +1,1 @@
+//! Every tutorial has a twin that runs.
