@@ -1,0 +1,121 @@
+//! What `run/` and an agent say to each other: one JSON value a line, on the agent's stdin and stdout.
+//!
+//! The runner sends [`Request`]s ahead in batches; the agent works through them in order and, after a step that failed,
+//! answers the rest with `NotReached` until a step of the cleanup comes. When its stdin closes it ends, and the host
+//! with it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{CommandRun, Ended};
+use crate::tutorial::{Action, ExpectedExit, Phase};
+
+/// Raised when an old agent would misread a new runner, or the other way round.
+pub const VERSION: u32 = 1;
+
+/// From the runner to the agent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Request {
+    /// First of all.
+    Hello {
+        /// [`VERSION`].
+        version: u32,
+        /// Secrets by name: what `{secret: NAME}` sends, and what is masked wherever it shows.
+        secrets: BTreeMap<String, String>,
+    },
+    /// A new terminal.
+    Open(OpenTerminal),
+    /// The next step of this host.
+    Step(StepRequest),
+    /// No more steps: end every terminal and exit 0.
+    Bye,
+}
+
+/// A terminal to open.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OpenTerminal {
+    /// Index into the tutorial's terminals; names it from now on.
+    pub terminal: usize,
+    /// The shell's program and arguments, e.g. `["/bin/bash"]`; the integration is added by the agent.
+    pub shell: Vec<String>,
+    /// Who it belongs to.
+    pub uid: u32,
+    /// Their group.
+    pub gid: u32,
+    /// The whole environment of the shell.
+    pub env: BTreeMap<String, String>,
+    /// Where it starts.
+    pub cwd: String,
+    /// Columns and rows.
+    pub size: (u16, u16),
+}
+
+/// A step to run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StepRequest {
+    /// Index into the tutorial's steps.
+    pub step: usize,
+    /// Cleanup runs after a failure too.
+    pub phase: Phase,
+    /// Index into the tutorial's terminals.
+    pub terminal: usize,
+    /// What happens.
+    pub action: Action,
+    /// For the whole step.
+    pub timeout: Duration,
+    /// Of the last command.
+    pub exit: ExpectedExit,
+    /// Patterns whose first group is reported back.
+    pub capture: BTreeMap<String, String>,
+    /// Bytes of output kept per command, head and tail together.
+    pub keep: usize,
+}
+
+/// From the agent to the runner.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// Answer to `Hello`.
+    Hello {
+        /// [`VERSION`].
+        version: u32,
+    },
+    /// A terminal's shell is at its first prompt.
+    Opened {
+        /// Index into the tutorial's terminals.
+        terminal: usize,
+    },
+    /// A step begins.
+    Started {
+        /// Index into the tutorial's steps.
+        step: usize,
+    },
+    /// A step is over.
+    Finished {
+        /// Index into the tutorial's steps.
+        step: usize,
+        /// How it ended.
+        ended: Ended,
+        /// See [`crate::outcome::StepRun::commands`].
+        commands: Vec<CommandRun>,
+        /// What `capture` found.
+        captured: BTreeMap<String, String>,
+    },
+    /// Output that came in a terminal after its step was over (a background command's), when the run ends.
+    Later {
+        /// Index into the tutorial's terminals.
+        terminal: usize,
+        /// Index of the step whose command wrote it.
+        step: usize,
+        /// The command's whole output, from its start.
+        command: CommandRun,
+    },
+    /// The agent can't go on (a protocol error, no PTY left); it exits after this.
+    Fatal {
+        /// In words.
+        message: String,
+    },
+}

@@ -1,0 +1,143 @@
+//! What is said about a tutorial, the worse first.
+
+use std::sync::Arc;
+
+use crate::judge::Transcript;
+use crate::outcome::{Facts, Failure, Run};
+use crate::tutorial::Tutorial;
+
+/// All that a page, a report or an exit code needs to know of one tutorial.
+#[derive(Clone, Debug)]
+pub struct Verification {
+    /// What was to be verified.
+    pub tutorial: Arc<Tutorial>,
+    /// What was recorded, whether it still fits or not.
+    pub transcript: Option<Transcript>,
+    /// What just ran; `None` when nothing ran now.
+    pub run: Option<Run>,
+    /// The judgement.
+    pub verdict: Verdict,
+}
+
+/// The judgement. A difference is an answer, no error.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// A step did not end as it should, or its output differs.
+    Failed(Box<FailedStep>),
+    /// What would run has changed since the transcript: what, in words.
+    Stale(Vec<String>),
+    /// There is no transcript; why, where there is more to say (upstream could not be read).
+    Unrecorded(Option<String>),
+    /// It can't run here.
+    Skipped(Vec<Missing>),
+    /// It ran and agreed.
+    Verified {
+        /// When it was established.
+        by: VerifiedBy,
+        /// `YYYY-MM-DD` of the run that showed it.
+        date: String,
+        /// What that run ran on.
+        facts: Facts,
+    },
+}
+
+/// Which run shows that a tutorial is true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VerifiedBy {
+    /// One just now.
+    Run,
+    /// An earlier one on this machine, in the verification cache, of the very same tutorial.
+    Cache,
+    /// The recorded one: nothing ran, and what would run is what ran then.
+    Transcript,
+}
+
+/// The first step that is not as it should be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FailedStep {
+    /// Index into the tutorial's steps.
+    pub step: usize,
+    /// Index into the step's commands.
+    pub command: usize,
+    /// What is wrong.
+    pub why: Why,
+    /// How many further steps differ.
+    pub more: usize,
+}
+
+/// What is wrong with a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Why {
+    /// It could not go on.
+    CouldNotGoOn(Failure),
+    /// Its output differs from the spec's `expect`, or from the transcript.
+    Differs(Diff),
+    /// The transcript has other commands for this step (it was recorded by another resolve).
+    NotInTranscript,
+}
+
+/// Expected and actual, line by line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diff {
+    /// Where the expectation stands: `expect` of the spec, or the transcript.
+    pub against: Against,
+    /// All lines, in order.
+    pub lines: Vec<DiffLine>,
+}
+
+/// What an output was compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Against {
+    /// The step's `expect`.
+    Expect,
+    /// The transcript.
+    Transcript,
+}
+
+/// One line of a diff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DiffLine {
+    /// Expected (as written) and there.
+    Same {
+        /// The expectation as written, with its matchers.
+        expected: String,
+        /// What it matched.
+        actual: String,
+    },
+    /// Expected, not there.
+    Missing {
+        /// The expectation as written.
+        expected: String,
+        /// First differing character, when the line stands against an `Extra` one.
+        first_difference: Option<usize>,
+    },
+    /// There, not expected.
+    Extra {
+        /// The line.
+        actual: String,
+        /// First differing character, when it stands against a `Missing` one.
+        first_difference: Option<usize>,
+    },
+}
+
+/// Something that a tutorial needs and this machine lacks or does not grant.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Missing {
+    /// `crun`, `the permission tun`, `the package vdens`, …
+    pub what: String,
+    /// What mends it: a command line, or a line for book.toml.
+    pub remedy: String,
+}
+
+impl Verdict {
+    /// The word for it, as the command line and pages say it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Failed(_) => "failed",
+            Self::Stale(_) => "stale",
+            Self::Unrecorded(_) => "unrecorded",
+            Self::Skipped(_) => "skipped",
+            Self::Verified { .. } => "verified",
+        }
+    }
+}
