@@ -15,6 +15,7 @@
 
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub mod agent;
+pub mod config;
 pub mod diagnostic;
 pub mod judge;
 pub mod outcome;
