@@ -19,4 +19,6 @@ pub mod config;
 pub mod diagnostic;
 pub mod judge;
 pub mod outcome;
+pub mod project;
 pub mod tutorial;
+pub mod verify;
