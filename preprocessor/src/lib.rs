@@ -15,10 +15,12 @@
 
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub mod agent;
+pub mod book;
 pub mod config;
 pub mod diagnostic;
 pub mod judge;
 pub mod outcome;
 pub mod project;
+pub mod render;
 pub mod tutorial;
 pub mod verify;
