@@ -47,20 +47,32 @@ fn reference(byte: u8) -> Option<&'static str> {
     })
 }
 
-/// For one line of markdown, where nothing of `text` is to be read as markdown: every ASCII punctuation mark becomes a
-/// reference, which markdown decodes but never interprets. That also keeps `--` from becoming a dash.
+/// For one line of markdown, where nothing of `text` is to be read as markdown: a mark that could mean something there
+/// becomes a reference, which markdown decodes but never interprets.
 pub(crate) fn markdown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() * 2);
-    for c in visible(text).trim().chars() {
-        if c.is_ascii_punctuation() {
+    let visible = visible(text);
+    let mut out = String::with_capacity(visible.len() * 2);
+    let mut before = None;
+    let mut rest = visible.trim().chars().peekable();
+    let mut in_words = false;
+    while let Some(c) = rest.next() {
+        in_words |= c.is_alphabetic();
+        let means = match c {
+            // Before the first letter they make a list or a rule; doubled, smart punctuation makes a dash of them.
+            '-' | '.' | ')' | '+' | '=' => {
+                !in_words || before == Some(c) || rest.peek() == Some(&c)
+            }
+            ',' | ';' | '/' | '?' | '%' | '(' | '@' => false,
+            c => c.is_ascii_punctuation(),
+        };
+        if means {
             out.push_str("&#");
             out.push_str(&u32::from(c).to_string());
             out.push(';');
-        } else if c.is_whitespace() {
-            out.push(' ');
         } else {
-            out.push(c);
+            out.push(if c.is_whitespace() { ' ' } else { c });
         }
+        before = Some(c);
     }
     out
 }
@@ -123,6 +135,8 @@ mod tests {
 
     #[test]
     fn markdown_is_words_and_references() {
-        assert_eq!(markdown(" 1. a*b "), "1&#46; a&#42;b");
+        assert_eq!(markdown(" 1. a*b, c-d "), "1&#46; a&#42;b, c-d");
+        assert_eq!(markdown("a -- b..."), "a &#45;&#45; b&#46;&#46;&#46;");
+        assert_eq!(markdown("- x"), "&#45; x");
     }
 }

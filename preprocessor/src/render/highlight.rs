@@ -84,7 +84,11 @@ impl Highlighter {
             Language::Python => self.syntaxes.find_syntax_by_extension("py"),
             Language::File(path) => {
                 let name = path.rsplit('/').next().unwrap_or(path);
-                let extension = name.rsplit('.').next().unwrap_or(name);
+                let extension = match name.rsplit('.').next().unwrap_or(name) {
+                    // No grammar of their own here; keys, values and `#` are the same.
+                    "toml" | "ini" | "conf" | "cfg" | "service" | "network" => "properties",
+                    extension => extension,
+                };
                 (self.syntaxes.find_syntax_by_extension(name))
                     .or_else(|| self.syntaxes.find_syntax_by_extension(extension))
                     .or_else(|| self.syntaxes.find_syntax_by_first_line(text))
