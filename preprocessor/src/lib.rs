@@ -18,6 +18,7 @@ pub mod agent;
 pub mod book;
 pub mod config;
 pub mod diagnostic;
+pub mod init;
 pub mod judge;
 pub mod outcome;
 pub mod project;

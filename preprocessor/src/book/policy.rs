@@ -20,11 +20,11 @@ pub(super) fn objections(
             Verdict::Skipped(_) if config.on_skip == OnSkip::Error => {
                 lines.push(format!("{name}: skipped, and on-skip is \"error\""));
             }
-            verdict if config.require.contains(name) && !holds(verdict, execute) => {
-                lines.push(format!(
-                    "{name}: {}, and `require` lists it",
-                    verdict.word()
-                ));
+            verdict if config.require.contains(name) => {
+                lines.extend(
+                    lacking(verdict, execute)
+                        .map(|why| format!("{name}: `require` lists it, and {why}")),
+                );
             }
             _ => {}
         }
@@ -32,19 +32,15 @@ pub(super) fn objections(
     lines
 }
 
-/// Whether a required tutorial is verified in this build. Where nothing may run, its transcript has to do: a reader's
-/// build is no test.
-fn holds(verdict: &Verdict, execute: Execute) -> bool {
+/// What a required tutorial lacks. Where nothing may run, its transcript has to do: a reader's build is no test.
+fn lacking(verdict: &Verdict, execute: Execute) -> Option<String> {
     match verdict {
-        Verdict::Verified {
-            by: VerifiedBy::Run | VerifiedBy::Cache,
-            ..
-        } => true,
         Verdict::Verified {
             by: VerifiedBy::Transcript,
             ..
-        } => execute == Execute::Never,
-        _ => false,
+        } if execute != Execute::Never => Some("it has not run in this build".to_owned()),
+        Verdict::Verified { .. } => None,
+        other => Some(format!("it is {}", other.word())),
     }
 }
 
