@@ -2,6 +2,9 @@
 //!
 //! Pure: no clock, no environment, no file system. Not here: running (`run/`), showing (`report/`, `render/`).
 
+pub mod bindings;
+pub mod matcher;
+pub mod pattern;
 pub mod transcript;
 pub mod verdict;
 
