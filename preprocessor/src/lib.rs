@@ -20,5 +20,6 @@ pub mod diagnostic;
 pub mod judge;
 pub mod outcome;
 pub mod project;
+pub mod report;
 pub mod tutorial;
 pub mod verify;

@@ -345,6 +345,14 @@ impl LinePattern {
         matches!(self.kind, Kind::Literal(_))
     }
 
+    /// The text, of a literal line.
+    pub(super) fn literal_text(&self) -> &str {
+        match &self.kind {
+            Kind::Literal(text) => text,
+            Kind::AnyLines | Kind::Pieces { .. } => &self.written,
+        }
+    }
+
     /// Whether `line` is what this asks for. Trailing blanks count on neither side, since a screen has none.
     pub fn matches(&self, line: &str, bindings: &Bindings) -> bool {
         self.found(line, bindings).is_some()
