@@ -8,7 +8,7 @@ use similar::algorithms::{Capture, Replace, myers};
 use similar::{Algorithm, DiffOp};
 
 use super::bindings::Bindings;
-use super::pattern::{LinePattern, Pattern};
+use super::pattern::{LinePattern, Pattern, common};
 use super::verdict::DiffLine;
 use crate::tutorial::Matching;
 
@@ -20,6 +20,8 @@ pub(super) struct Difference {
     pub(super) lines: Vec<DiffLine>,
     /// Index of the expected line at which the first difference stands.
     pub(super) expected_line: usize,
+    /// Names in expected lines that are not there, and the values they had by then.
+    pub(super) bound: Vec<(String, String)>,
 }
 
 /// `None`: it matches, and its new names are bound.
@@ -124,6 +126,7 @@ fn unordered(
     }
     missing.sort_unstable();
     let expected_line = missing.first().copied().unwrap_or(0);
+    let bound = bound_in(missing.iter().map(|&line| &pattern[line]), &tried);
     let there = actual
         .iter()
         .zip(partner)
@@ -145,6 +148,7 @@ fn unordered(
     Some(Difference {
         lines: there.chain(not_there).collect(),
         expected_line,
+        bound,
     })
 }
 
@@ -184,7 +188,7 @@ fn diff(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Differ
         let missing = (0..pattern.len()).map(Edit::Missing);
         missing.chain((0..actual.len()).map(Edit::Extra)).collect()
     };
-    let edits = split_broken_bindings(edits, pattern, actual, bindings);
+    let (edits, bindings) = split_broken_bindings(edits, pattern, actual, bindings);
     let mut lines = Vec::with_capacity(edits.len());
     for change in edits.chunk_by(|a, b| is_pair(*a) == is_pair(*b)) {
         if is_pair(change[0]) {
@@ -193,14 +197,30 @@ fn diff(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Differ
                 Edit::Missing(_) | Edit::Extra(_) => None,
             }));
         } else {
-            push_change(change, pattern, actual, bindings, &mut lines);
+            push_change(change, pattern, actual, &bindings, &mut lines);
         }
     }
     let expected_line = first_changed(&edits).min(pattern.len().saturating_sub(1));
+    let missing = edits.iter().filter_map(|edit| match *edit {
+        Edit::Missing(p) => Some(&pattern[p]),
+        Edit::Pair(..) | Edit::Extra(_) => None,
+    });
+    let bound = bound_in(missing, &bindings);
     Difference {
         lines,
         expected_line,
+        bound,
     }
+}
+
+fn bound_in<'a>(
+    lines: impl Iterator<Item = &'a LinePattern>,
+    bindings: &Bindings,
+) -> Vec<(String, String)> {
+    let mut bound: Vec<_> = lines.flat_map(|line| line.known_values(bindings)).collect();
+    bound.sort();
+    bound.dedup();
+    bound
 }
 
 /// The expected line of the first difference; behind the last pair when it is an actual line too many.
@@ -267,7 +287,7 @@ fn split_broken_bindings(
     pattern: &[LinePattern],
     actual: &[&str],
     bindings: &Bindings,
-) -> Vec<Edit> {
+) -> (Vec<Edit>, Bindings) {
     let mut bindings = bindings.clone();
     let mut kept = Vec::with_capacity(edits.len());
     for edit in edits {
@@ -282,7 +302,7 @@ fn split_broken_bindings(
             Edit::Missing(_) | Edit::Extra(_) => kept.push(edit),
         }
     }
-    kept
+    (kept, bindings)
 }
 
 /// An actual line that knows how to be equal to an expected one.
@@ -322,56 +342,85 @@ fn edits(ops: &[DiffOp]) -> Vec<Edit> {
     edits
 }
 
+/// What a difference costs in an alignment: a line without a partner, and a pair of lines that begin alike (less, the
+/// more they share, so that `inet {{ipv4}}/16 …` is shown against the one line with `inet`).
+const ALONE: u32 = 100;
+
+fn pair_cost(line: &LinePattern, actual: &str) -> Option<u32> {
+    let (expected, actual) = (line.written.trim(), actual.trim());
+    let shorter = expected.chars().count().min(actual.chars().count());
+    let shared = common(expected, actual);
+    (shared > 0 && shared * 5 >= shorter).then(|| ALONE - (shared * 50 / shorter) as u32)
+}
+
 /// The cheapest alignment where `...` takes lines for nothing; `similar` knows no such thing.
 fn by_table(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Vec<Edit> {
     let width = actual.len() + 1;
-    // cost[p * width + a]: of what is left from expected line p and actual line a on.
-    let mut cost = vec![0_u32; (pattern.len() + 1) * width];
-    let mut equal = vec![false; pattern.len() * width];
+    let last = pattern.len() * width;
+    // From expected line p and actual line a on, at p * width + a: the cost of what is left, and the step to take.
+    let mut cost = vec![0_u32; last + width];
+    let mut step = vec![Step::Extra; last + width];
     for a in (0..actual.len()).rev() {
-        cost[pattern.len() * width + a] = cost[pattern.len() * width + a + 1] + 1;
+        cost[last + a] = cost[last + a + 1] + ALONE;
     }
     for p in (0..pattern.len()).rev() {
-        let any = pattern[p].is_any_lines();
+        let line = &pattern[p];
         for a in (0..=actual.len()).rev() {
             let here = p * width + a;
-            let skip = cost[here + width] + u32::from(!any);
-            if a == actual.len() {
-                cost[here] = skip;
-                continue;
-            }
-            equal[here] = pattern[p].matches(actual[a], bindings);
-            let extra = cost[here + 1] + u32::from(!any);
-            let pair = if equal[here] && !any {
-                cost[here + width + 1]
-            } else {
-                u32::MAX
+            let (alone, skip) = match line.is_any_lines() {
+                true => (0, Step::Leave),
+                false => (ALONE, Step::Missing),
             };
-            cost[here] = skip.min(extra).min(pair);
+            // The order decides between equals: the first of the cheapest is taken.
+            let mut ways = vec![(cost[here + width] + alone, skip)];
+            if let Some(text) = actual.get(a) {
+                if line.is_any_lines() {
+                    ways.push((cost[here + 1], Step::Take));
+                } else {
+                    let both = cost[here + width + 1];
+                    if line.matches(text, bindings) {
+                        ways.insert(0, (both, Step::Same));
+                    } else if let Some(pair) = pair_cost(line, text) {
+                        ways.insert(0, (both + pair, Step::Differs));
+                    }
+                    ways.push((cost[here + 1] + ALONE, Step::Extra));
+                }
+            }
+            (cost[here], step[here]) = ways.into_iter().min_by_key(|way| way.0).unwrap_or_default();
         }
     }
+    walk(&step, pattern.len(), actual.len())
+}
+
+/// One step through the table.
+#[derive(Clone, Copy, Debug, Default)]
+enum Step {
+    #[default]
+    Extra,
+    Missing,
+    Same,
+    Differs,
+    /// A `...` takes this line.
+    Take,
+    /// A `...` is over.
+    Leave,
+}
+
+fn walk(step: &[Step], expected: usize, actual: usize) -> Vec<Edit> {
     let (mut p, mut a) = (0, 0);
     let mut edits = Vec::new();
-    while p < pattern.len() || a < actual.len() {
-        let here = p * width + a;
-        let any = p < pattern.len() && pattern[p].is_any_lines();
-        if p == pattern.len() {
-            edits.push(Edit::Extra(a));
-            a += 1;
-        } else if a < actual.len() && !any && equal[here] && cost[here] == cost[here + width + 1] {
-            edits.push(Edit::Pair(p, a));
-            (p, a) = (p + 1, a + 1);
-        } else if any && cost[here] == cost[here + width] {
-            p += 1;
-        } else if any {
-            edits.push(Edit::Pair(p, a));
-            a += 1;
-        } else if cost[here] == cost[here + width] + 1 {
-            edits.push(Edit::Missing(p));
-            p += 1;
-        } else {
-            edits.push(Edit::Extra(a));
-            a += 1;
+    while p < expected || a < actual {
+        match step[p * (actual + 1) + a] {
+            Step::Extra => edits.push(Edit::Extra(a)),
+            Step::Missing => edits.push(Edit::Missing(p)),
+            Step::Same | Step::Take => edits.push(Edit::Pair(p, a)),
+            Step::Differs => edits.extend([Edit::Missing(p), Edit::Extra(a)]),
+            Step::Leave => {}
+        }
+        match step[p * (actual + 1) + a] {
+            Step::Extra | Step::Take => a += 1,
+            Step::Missing | Step::Leave => p += 1,
+            Step::Same | Step::Differs => (p, a) = (p + 1, a + 1),
         }
     }
     edits

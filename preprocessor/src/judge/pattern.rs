@@ -358,6 +358,28 @@ impl LinePattern {
         self.found(line, bindings).is_some()
     }
 
+    /// Its placeholders whose value is known: as written, and the value.
+    pub(super) fn known_values(&self, bindings: &Bindings) -> Vec<(String, String)> {
+        let Kind::Pieces { pieces, .. } = &self.kind else {
+            return Vec::new();
+        };
+        let known = |piece: &Piece| match &piece.what {
+            What::Captured(name) => Some((
+                format!("{{{{={name}}}}}"),
+                bindings.captured(name)?.to_owned(),
+            )),
+            What::Value {
+                kind,
+                name: Some(name),
+            } => Some((
+                format!("{{{{{}:{name}}}}}", kind.name),
+                bindings.bound(name)?.to_owned(),
+            )),
+            _ => None,
+        };
+        pieces.iter().filter_map(known).collect()
+    }
+
     /// As [`matches`](Self::matches), with the values of names that are not bound yet.
     pub(super) fn found(&self, line: &str, bindings: &Bindings) -> Option<Vec<(String, String)>> {
         let line = line.trim_end();
@@ -434,7 +456,7 @@ fn values(pieces: &[Piece], found: &regex::Captures<'_>) -> Option<Vec<(String, 
 }
 
 /// How many characters two texts share at their start.
-fn common(a: &str, b: &str) -> usize {
+pub(super) fn common(a: &str, b: &str) -> usize {
     a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count()
 }
 

@@ -119,6 +119,7 @@ fn differs(against: Against, found: Difference) -> Why {
         against,
         lines: found.lines,
         expected_line: found.expected_line,
+        bound: found.bound,
     })
 }
 

@@ -87,6 +87,8 @@ pub struct Diff {
     pub lines: Vec<DiffLine>,
     /// 0-based line of the expectation at which the first difference stands.
     pub expected_line: usize,
+    /// Placeholders in expected lines that are not there, as written, and the value that they had by then.
+    pub bound: Vec<(String, String)>,
 }
 
 /// What an output was compared with.

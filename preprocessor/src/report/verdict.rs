@@ -160,6 +160,9 @@ fn push_failed(
             for line in diff(found, paint).lines() {
                 let _ = writeln!(text, "{}", format!("    {line}").trim_end());
             }
+            for (name, value) in &found.bound {
+                push(text, &format!("`{name}` is `{}` by then", visible(value)));
+            }
         }
         Why::CouldNotGoOn(_) => {
             let output = run
@@ -188,7 +191,6 @@ fn push_place(tutorial: &Tutorial, step: &Step, command: usize, paint: Paint, te
     if let Some(title) = &step.title {
         push(text, &format!("step `{}`: {}", step.id, visible(title)));
     }
-    push(text, &format!("{} {}", paint.faint("-->"), step.at));
     let terminal = &tutorial.terminals[step.terminal];
     let host = &tutorial.hosts[terminal.host].name;
     let place = format!("in terminal `{}` on host `{host}`", terminal.name);
