@@ -23,5 +23,6 @@ pub mod judge;
 pub mod outcome;
 pub mod project;
 pub mod render;
+pub mod report;
 pub mod tutorial;
 pub mod verify;
