@@ -8,6 +8,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet};
+
 /// A text file that messages point into.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SourceFile {
@@ -111,5 +113,157 @@ impl Diagnostic {
     pub fn help(mut self, line: impl Into<String>) -> Self {
         self.help.push(line.into());
         self
+    }
+}
+
+/// How rendered messages look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Text alone: files, pipes, tests.
+    Plain,
+    /// With a terminal's colours.
+    Coloured,
+}
+
+impl Diagnostic {
+    /// A warning without a place yet.
+    pub fn warning(code: &'static str, headline: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, headline)
+        }
+    }
+
+    /// The message as a person reads it, with the source line it is about; ends in a newline.
+    pub fn render(&self, style: Style) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let mut group = level
+            .primary_title(self.headline.as_str())
+            .id(self.code)
+            .elements(self.primary.as_ref().map(snippet));
+        for line in &self.help {
+            group = group.element(Level::NOTE.no_name().message(line.as_str()));
+        }
+        let renderer = match style {
+            Style::Plain => Renderer::plain(),
+            Style::Coloured => Renderer::styled().hyperlink(false),
+        };
+        renderer.render(&[group]) + "\n"
+    }
+}
+
+fn snippet((span, label): &(Span, String)) -> Snippet<'_, Annotation<'_>> {
+    let text = span.file.text.as_str();
+    let start = floor_char(text, span.range.start);
+    // An empty piece gets one mark: the place where something is missing.
+    let end = floor_char(text, span.range.end).max(start);
+    // One line is marked, however far the piece goes: its beginning is where the eye has to be.
+    let line_end = text[start..end].find('\n').map_or(end, |at| start + at);
+    let annotation = AnnotationKind::Primary.span(start..line_end);
+    Snippet::source(text)
+        .path(span.file.path.to_string_lossy().into_owned())
+        .annotation(match label.is_empty() {
+            true => annotation,
+            false => annotation.label(label.as_str()),
+        })
+}
+
+/// All messages, in the order of their places, with an empty line between two.
+pub fn render_all(diagnostics: &[Diagnostic], style: Style) -> String {
+    let texts: Vec<String> = diagnostics.iter().map(|d| d.render(style)).collect();
+    texts.join("\n")
+}
+
+/// Sorts by file and place; messages without a place come first.
+pub fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by(|a, b| {
+        let key = |d: &Diagnostic| {
+            let span = d.primary.as_ref().map(|(span, _)| span.clone());
+            span.map(|s| (s.file.path.clone(), s.range.start))
+        };
+        key(a).cmp(&key(b))
+    });
+}
+
+/// The candidate that was probably meant by `word`: as few slips of the keyboard away as is plausible for its length.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word_lower = word.to_lowercase();
+    let allowed = (word.chars().count() / 3).clamp(1, 4);
+    candidates
+        .into_iter()
+        .map(|candidate| (slips(&word_lower, &candidate.to_lowercase()), candidate))
+        .filter(|(slips, _)| *slips <= allowed)
+        .min_by_key(|(slips, _)| *slips)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours that make `a` of `b`.
+fn slips(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let mut best = (rows[i - 1][j] + 1)
+                .min(row[j - 1] + 1)
+                .min(rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]));
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+/// `` `a`, `b` and `c` ``, for a list of what would be right.
+pub fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let words: Vec<String> = words.into_iter().map(|w| format!("`{w}`")).collect();
+    match words.as_slice() {
+        [] => "none".to_owned(),
+        [one] => one.clone(),
+        [init @ .., last] => format!("{} and {last}", init.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_allows_slips_not_other_words() {
+        let keys = ["terminal", "timeout", "title", "text"];
+        assert_eq!(nearest("termnial", keys), Some("terminal"));
+        assert_eq!(nearest("Tittle", keys), Some("title"));
+        assert_eq!(nearest("needs", keys), None);
+    }
+
+    #[test]
+    fn a_message_shows_the_line_the_mark_and_what_would_be_right() {
+        let file = Arc::new(SourceFile {
+            path: PathBuf::from("tutorials/a.yaml"),
+            text: "steps:\n  - block: Instal#2\n".to_owned(),
+        });
+        let span = Span {
+            file,
+            range: 18..26,
+        };
+        let message = Diagnostic::error("unknown-block", "the README has no block `Instal#2`")
+            .at(span, "nearest is `Install#2`")
+            .help("blocks here: Install#1 and #2");
+        assert_eq!(
+            message.render(Style::Plain),
+            "error[unknown-block]: the README has no block `Instal#2`\n \
+             --> tutorials/a.yaml:2:12\n  \
+             |\n\
+             2 |   - block: Instal#2\n  \
+             |            ^^^^^^^^ nearest is `Install#2`\n  \
+             |\n  \
+             = blocks here: Install#1 and #2\n"
+        );
     }
 }
