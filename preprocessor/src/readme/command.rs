@@ -394,3 +394,22 @@ impl Scan<'_> {
         self.at = self.bytes.len() - word.len() + end;
     }
 }
+
+/// An author's lines → commands, one for each that a shell would wait for: continued lines, here-documents and open
+/// constructs stay together. Blank lines between them are left out.
+pub(super) fn split(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut commands = Vec::new();
+    let mut at = 0;
+    while at < lines.len() {
+        if lines[at].trim().is_empty() {
+            at += 1;
+            continue;
+        }
+        let rest = lines[at + 1..].iter().copied();
+        let read = read(lines[at], 0, rest, |_| false, false);
+        at += read.lines;
+        commands.push(read.text);
+    }
+    commands
+}

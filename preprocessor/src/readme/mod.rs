@@ -282,3 +282,9 @@ fn exchanges(items: Vec<Item>, first_line: usize, depth: usize) -> Vec<Exchange>
     };
     items.into_iter().filter_map(exchange).collect()
 }
+
+/// Lines that an author wants typed → commands; multi-line commands stay one.
+#[must_use]
+pub fn split_commands(text: &str) -> Vec<String> {
+    command::split(text)
+}
