@@ -26,3 +26,6 @@ pub mod render;
 pub mod report;
 pub mod tutorial;
 pub mod verify;
+pub mod readme;
+pub mod tutorial;
+pub mod upstream;

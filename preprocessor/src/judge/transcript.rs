@@ -48,12 +48,28 @@ pub struct Lock {
     pub commands: usize,
     /// Each block that the tutorial uses or lists under `not-run`, by address.
     pub blocks: BTreeMap<String, Vec<LockedCommand>>,
+    /// The annotations of those blocks, in the README's order; where the spec has no steps, every block that it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub annotated: Vec<AnnotatedBlock>,
+}
+
+/// The keys that stand above a block in an annotated README.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnnotatedBlock {
+    /// The block's address.
+    pub block: String,
+    /// What the comment holds behind `twin:`, as written; empty without a comment.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub keys: String,
 }
 
 /// A command of a block, as the lexer saw it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockedCommand {
+    /// 1-based line in the file. What was opened further down is not left by a command further up.
+    pub line: usize,
     /// The prompt, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,

@@ -3,6 +3,17 @@
 //! In: what an author wrote and what upstream holds. Out: a value with nothing left to look up, or every mistake at
 //! once. Not here: where upstream's text comes from (`upstream/`), and running (`run/`).
 
+pub mod digest;
+mod keys;
+pub mod load;
 pub mod model;
+mod resolve;
+pub mod spec;
+pub mod values;
+mod yaml;
 
+pub use keys::{Named, Spanned};
+pub use load::{Fetch, Loaded, load, load_with, names};
 pub use model::*;
+pub use resolve::{MATCHERS, Resolved, Sources, UpstreamFile, is_name, pin, resolve};
+pub use spec::Spec;

@@ -33,6 +33,19 @@ pub struct Tutorial {
     pub not_run: Vec<NotRun>,
     /// Bounds of the lab.
     pub limits: Limits,
+    /// What else it takes from outside.
+    pub inputs: Vec<Input>,
+}
+
+/// Something that a tutorial takes from outside, besides upstream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// The URL of a file or of a git repository.
+    pub source: String,
+    /// The file's sha256, or the repository's commit.
+    pub pin: String,
+    /// Where it is put.
+    pub path: PathBuf,
 }
 
 /// Where a tutorial's commands come from.

@@ -1,0 +1,121 @@
+//! Upstream's file at a pinned commit: from the cache, from upstream directories, or by git.
+//!
+//! In: a [`Pin`]. Out: bytes whose sha256 is the pin's, whatever place they came from. Not here: what is in them
+//! (`readme/`), and the lock that stands in when no place has them (`tutorial/`).
+
+mod git;
+mod places;
+
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+
+pub use git::check_url;
+pub use places::{Places, Reach};
+
+/// A file of a repository at a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// What git fetches from.
+    pub url: String,
+    /// `owner/repo` for a GitHub repository.
+    pub github: Option<String>,
+    /// The full commit id, 40 lower-case hex digits.
+    pub commit: String,
+    /// The file's path in the repository.
+    pub file: String,
+    /// Its sha256, 64 lower-case hex digits.
+    pub sha256: String,
+}
+
+/// Why a file could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum PinError {
+    /// Its bytes are not the pinned ones: nothing may run.
+    #[error(
+        "{file} from {place} is not the pinned file: its sha256 is {found}, the pin says {pinned}"
+    )]
+    Differs {
+        /// The file's path in the repository.
+        file: String,
+        /// Where the other bytes came from.
+        place: String,
+        /// What they hash to.
+        found: String,
+        /// What they should hash to.
+        pinned: String,
+    },
+    /// The repository answered, and has no such commit.
+    #[error("{url} has no commit {commit}")]
+    NoCommit {
+        /// The repository.
+        url: String,
+        /// The commit.
+        commit: String,
+    },
+    /// The commit is there, the file is not.
+    #[error("{url} has no file {file} at commit {commit}")]
+    NoFile {
+        /// The repository.
+        url: String,
+        /// The commit.
+        commit: String,
+        /// The file.
+        file: String,
+    },
+    /// No place has it: a tutorial can still be shown from its transcript.
+    #[error("{url} could not be reached: {reason}")]
+    Unreachable {
+        /// The repository.
+        url: String,
+        /// What git said, in one line.
+        reason: String,
+    },
+    /// A place on this machine can't be read or written.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+impl Pin {
+    /// A name for it in messages, which `mdbook-twin extract` understands for GitHub: `github:OWNER/REPO@REV:FILE`.
+    pub fn shown(&self) -> String {
+        let rev = &self.commit[..self.commit.len().min(7)];
+        let place = match &self.github {
+            Some(github) => format!("github:{github}@{rev}"),
+            None => format!("{}@{rev}", self.url),
+        };
+        match self.file.as_str() {
+            "README.md" => place,
+            file => format!("{place}:{file}"),
+        }
+    }
+
+    fn check(&self, bytes: Vec<u8>, place: impl FnOnce() -> String) -> Result<Vec<u8>, PinError> {
+        let found = sha256(&bytes);
+        if found == self.sha256 {
+            return Ok(bytes);
+        }
+        Err(PinError::Differs {
+            file: self.file.clone(),
+            place: place(),
+            found,
+            pinned: self.sha256.clone(),
+        })
+    }
+}
+
+/// Sha256 in lower-case hex.
+pub fn sha256(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        // Writing to a string does not fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}

@@ -1,0 +1,113 @@
+//! The places that may have a pinned file, in their order.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::git;
+use super::{Pin, PinError};
+
+/// Where pinned files are looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// The cache: files by sha256, written here after git brought them.
+    pub cache: PathBuf,
+    /// Folders with `OWNER/REPO/COMMIT/FILE`.
+    pub dirs: Vec<PathBuf>,
+}
+
+/// How far a look goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Cache and folders of this machine.
+    Machine,
+    /// Also git.
+    Network,
+}
+
+/// A fetch of one commit takes seconds; one that takes longer has lost its way.
+const GIT_TIMEOUT: Duration = Duration::from_secs(120);
+
+impl Places {
+    /// The file's bytes at the pinned commit, from the first place that has them. Their sha256 is checked wherever
+    /// they came from. With [`Reach::Network`] it takes as long as one `git fetch`.
+    /// # Errors
+    /// [`PinError::Unreachable`]: no place had it, the transcript can still be shown. [`PinError::Differs`]: stop.
+    pub fn read(&self, pin: &Pin, reach: Reach) -> Result<Vec<u8>, PinError> {
+        let cached = self.cached(pin);
+        match std::fs::read(&cached) {
+            // The cache is ours: what does not hash to its name was damaged, and is fetched again.
+            Ok(bytes) if super::sha256(&bytes) == pin.sha256 => return Ok(bytes),
+            Ok(_) => {}
+            Err(error) if is_absent(&error) => {}
+            Err(error) => return Err(io(&cached, error)),
+        }
+        for path in self.dirs.iter().filter_map(|dir| in_dir(dir, pin)) {
+            match std::fs::read(&path) {
+                Ok(bytes) => return pin.check(bytes, || path.display().to_string()),
+                Err(error) if is_absent(&error) => {}
+                Err(error) => return Err(io(&path, error)),
+            }
+        }
+        if reach == Reach::Machine {
+            return Err(PinError::Unreachable {
+                url: pin.url.clone(),
+                reason: "it is neither in the cache nor in an upstream directory".to_owned(),
+            });
+        }
+        let bytes = git::read(pin, GIT_TIMEOUT)?;
+        let bytes = pin.check(bytes, || pin.url.clone())?;
+        write_whole(&cached, &bytes)?;
+        Ok(bytes)
+    }
+
+    /// By content: the same file of two commits or forks is there once.
+    fn cached(&self, pin: &Pin) -> PathBuf {
+        self.cache.join("upstream").join(&pin.sha256)
+    }
+}
+
+fn in_dir(dir: &Path, pin: &Pin) -> Option<PathBuf> {
+    let repository = match &pin.github {
+        Some(github) => github.clone(),
+        None => owner_and_repo(&pin.url)?,
+    };
+    let inside = crate::tutorial::spec::inside(&pin.file)?;
+    Some(dir.join(repository).join(&pin.commit).join(inside))
+}
+
+/// The last two parts of a URL's path, without `.git`: how other forges name their repositories.
+fn owner_and_repo(url: &str) -> Option<String> {
+    let path = url.trim_end_matches('/').trim_end_matches(".git");
+    let mut parts = path.rsplit(['/', ':']);
+    let (repo, owner) = (parts.next()?, parts.next()?);
+    let right = |part: &str| !part.is_empty() && !part.starts_with('.');
+    (right(repo) && right(owner)).then(|| format!("{owner}/{repo}"))
+}
+
+fn is_absent(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+    )
+}
+
+fn io(path: &Path, error: std::io::Error) -> PinError {
+    PinError::Io {
+        path: path.to_owned(),
+        error,
+    }
+}
+
+/// Written beside its place and renamed: a reader sees the whole file or none.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), PinError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || {
+        std::fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|error| io(path, error))
+}
