@@ -21,5 +21,7 @@ pub mod judge;
 pub mod outcome;
 pub mod project;
 pub mod readme;
+pub mod report;
 pub mod tutorial;
 pub mod upstream;
+pub mod verify;

@@ -1,9 +1,115 @@
 //! A run against what was recorded and expected: transcript, matchers, diff, verdict.
 //!
-//! Pure: no clock, no environment, no file system. Not here: running (`run/`), showing (`report/`, `render/`).
+//! Pure: no clock, no environment, no file system. Not here: running (`run/`), which tutorials run (`verify/`), showing
+//! (`report/`, `render/`).
 
+pub mod bindings;
+mod compare;
+pub mod matcher;
+pub mod pattern;
+pub mod record;
+mod stale;
+mod step;
 pub mod transcript;
 pub mod verdict;
 
+pub use record::transcript_of;
 pub use transcript::Transcript;
 pub use verdict::{Missing, Verdict, Verification};
+
+use crate::outcome::Run;
+use crate::tutorial::{Action, Tutorial};
+use bindings::Bindings;
+use verdict::{FailedStep, VerifiedBy, Why};
+
+/// What a run says about a tutorial.
+///
+/// A step with `expect` is judged by it alone, a step without by the transcript, as long as that was recorded of the
+/// same `digest`; exit statuses always count.
+pub fn judge(
+    tutorial: &Tutorial,
+    run: &Run,
+    transcript: Option<&Transcript>,
+    digest: &str,
+) -> Verdict {
+    let fitting = transcript.filter(|transcript| transcript.digest == digest);
+    let mut failed = failed_steps(tutorial, run, fitting).into_iter();
+    if let Some(mut first) = failed.next() {
+        first.more = failed.len();
+        return Verdict::Failed(Box::new(first));
+    }
+    match standing(tutorial, transcript, digest) {
+        Verdict::Verified { .. } => Verdict::Verified {
+            by: VerifiedBy::Run,
+            date: run.date.clone(),
+            facts: run.facts.clone(),
+        },
+        other => other,
+    }
+}
+
+/// What can be said when nothing runs: never worse than stale, and verified as far as the transcript goes.
+pub fn standing(tutorial: &Tutorial, transcript: Option<&Transcript>, digest: &str) -> Verdict {
+    match transcript {
+        None if is_unavailable(tutorial) => {
+            Verdict::Unrecorded(Some("its upstream could not be read".to_owned()))
+        }
+        None => Verdict::Unrecorded(None),
+        Some(transcript) if transcript.digest != digest => {
+            Verdict::Stale(stale::changes(tutorial, transcript))
+        }
+        Some(transcript) => Verdict::Verified {
+            by: VerifiedBy::Transcript,
+            date: transcript.recorded.clone(),
+            facts: transcript.facts.clone(),
+        },
+    }
+}
+
+/// Whether commands are missing because neither upstream nor a transcript could be read: nothing can run.
+pub fn is_unavailable(tutorial: &Tutorial) -> bool {
+    tutorial
+        .steps
+        .iter()
+        .any(|step| step.action == Action::Unavailable)
+}
+
+/// Every step that is not as it should be, in order.
+fn failed_steps(
+    tutorial: &Tutorial,
+    run: &Run,
+    transcript: Option<&Transcript>,
+) -> Vec<FailedStep> {
+    let mut bindings = Bindings::default();
+    let mut failed: Vec<FailedStep> = Vec::new();
+    for (index, step) in tutorial.steps.iter().enumerate() {
+        let recorded =
+            transcript.map(|transcript| stale::recorded_step(tutorial, index, transcript));
+        let wrong = match run.steps.get(index) {
+            Some(ran) => step::judge(step, ran, recorded, !failed.is_empty(), &mut bindings),
+            // Only a run that was cut off is shorter than its tutorial.
+            None => step::not_reached(!failed.is_empty()),
+        };
+        if let Some((command, why)) = wrong {
+            failed.push(FailedStep {
+                step: index,
+                command,
+                why,
+                more: 0,
+            });
+        }
+    }
+    failed
+}
+
+impl Verdict {
+    /// A run that could not even begin.
+    pub fn never_ran(why: String) -> Self {
+        Self::Failed(Box::new(FailedStep {
+            step: 0,
+            command: 0,
+            why: Why::NeverRan(why),
+            more: 0,
+        }))
+    }
+}

@@ -74,6 +74,8 @@ pub enum Why {
     Differs(Diff),
     /// The transcript has other commands for this step (it was recorded by another resolve).
     NotInTranscript,
+    /// Nothing ran, for a reason that is none of [`Missing`]: the lab could not be made, in words.
+    NeverRan(String),
 }
 
 /// Expected and actual, line by line.
@@ -83,6 +85,10 @@ pub struct Diff {
     pub against: Against,
     /// All lines, in order.
     pub lines: Vec<DiffLine>,
+    /// 0-based line of the expectation at which the first difference stands.
+    pub expected_line: usize,
+    /// Placeholders in expected lines that are not there, as written, and the value that they had by then.
+    pub bound: Vec<(String, String)>,
 }
 
 /// What an output was compared with.

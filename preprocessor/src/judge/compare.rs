@@ -1,0 +1,427 @@
+//! An expectation against an output: does it match, and if not, which lines differ.
+//!
+//! Two questions, two ways. Whether it matches is decided from top to bottom, each stretch between two `...` at the
+//! first place where it fits: never exponential, and what an author can follow with a finger. Where it differs is an
+//! alignment with as few differences as possible, made only after a failure, for people.
+
+use similar::algorithms::{Capture, Replace, myers};
+use similar::{Algorithm, DiffOp};
+
+use super::bindings::Bindings;
+use super::pattern::{LinePattern, Pattern, common};
+use super::verdict::DiffLine;
+use crate::tutorial::Matching;
+
+/// Larger tables (lines × lines) are not aligned but shown as two blocks: nobody reads them, and memory is dear.
+const CELLS: usize = 4_000_000;
+
+/// All lines of both sides.
+pub(super) struct Difference {
+    pub(super) lines: Vec<DiffLine>,
+    /// Index of the expected line at which the first difference stands.
+    pub(super) expected_line: usize,
+    /// Names in expected lines that are not there, and the values they had by then.
+    pub(super) bound: Vec<(String, String)>,
+}
+
+/// `None`: it matches, and its new names are bound.
+pub(super) fn compare(
+    pattern: &Pattern,
+    actual: &[&str],
+    matching: Matching,
+    bindings: &mut Bindings,
+) -> Option<Difference> {
+    match matching {
+        Matching::None => None,
+        Matching::Exact => {
+            let mut tried = bindings.clone();
+            if in_order(&pattern.lines, actual, &mut tried) {
+                *bindings = tried;
+                return None;
+            }
+            Some(diff(&pattern.lines, actual, bindings))
+        }
+        Matching::Unordered => unordered(&pattern.lines, actual, bindings),
+    }
+}
+
+/// Whether the lines match from top to bottom. A stretch after `...` is taken where it first fits, the last one at the
+/// end; in both cases with the names bound so far.
+fn in_order(pattern: &[LinePattern], actual: &[&str], bindings: &mut Bindings) -> bool {
+    let mut stretches = pattern.split(LinePattern::is_any_lines);
+    let Some(first) = stretches.next() else {
+        return actual.is_empty();
+    };
+    let rest: Vec<_> = stretches.collect();
+    let Some((last, middle)) = rest.split_last() else {
+        return actual.len() == first.len() && stretch(first, actual, bindings);
+    };
+    if actual.len() < first.len() || !stretch(first, actual, bindings) {
+        return false;
+    }
+    let mut at = first.len();
+    for lines in middle {
+        let found = (at..=actual.len().saturating_sub(lines.len()))
+            .find(|&start| stretch(lines, &actual[start..], bindings));
+        match found {
+            Some(start) => at = start + lines.len(),
+            None => return false,
+        }
+    }
+    actual.len() >= at + last.len() && stretch(last, &actual[actual.len() - last.len()..], bindings)
+}
+
+/// Whether each line matches the one beside it; only then its names are bound.
+fn stretch(pattern: &[LinePattern], actual: &[&str], bindings: &mut Bindings) -> bool {
+    if actual.len() < pattern.len() {
+        return false;
+    }
+    if pattern.iter().all(LinePattern::is_literal) {
+        return pattern
+            .iter()
+            .zip(actual)
+            .all(|(p, a)| p.matches(a, bindings));
+    }
+    let mut tried = bindings.clone();
+    for (line, actual) in pattern.iter().zip(actual) {
+        match line.found(actual, &tried) {
+            Some(found) => tried.bind(found),
+            None => return false,
+        }
+    }
+    *bindings = tried;
+    true
+}
+
+/// The same lines in any order: each expected line takes the first line that fits and is still free, literal lines
+/// before those with matchers. A `...` allows any others.
+fn unordered(
+    pattern: &[LinePattern],
+    actual: &[&str],
+    bindings: &mut Bindings,
+) -> Option<Difference> {
+    let mut tried = bindings.clone();
+    let mut partner: Vec<Option<usize>> = vec![None; actual.len()];
+    let mut missing = Vec::new();
+    let (literal, other): (Vec<_>, Vec<_>) = (0..pattern.len())
+        .filter(|&line| !pattern[line].is_any_lines())
+        .partition(|&line| pattern[line].is_literal());
+    for line in literal.into_iter().chain(other) {
+        let free = (0..actual.len()).filter(|&at| partner[at].is_none());
+        let found = free
+            .filter_map(|at| Some((at, pattern[line].found(actual[at], &tried)?)))
+            .next();
+        match found {
+            Some((at, values)) => {
+                partner[at] = Some(line);
+                tried.bind(values);
+            }
+            None => missing.push(line),
+        }
+    }
+    let open = pattern.iter().any(LinePattern::is_any_lines);
+    if missing.is_empty() && (open || partner.iter().all(Option::is_some)) {
+        *bindings = tried;
+        return None;
+    }
+    missing.sort_unstable();
+    let expected_line = missing.first().copied().unwrap_or(0);
+    let bound = bound_in(missing.iter().map(|&line| &pattern[line]), &tried);
+    let there = actual
+        .iter()
+        .zip(partner)
+        .map(|(actual, partner)| match partner {
+            Some(line) => same(&pattern[line], actual),
+            None if open => DiffLine::Same {
+                expected: "...".to_owned(),
+                actual: (*actual).to_owned(),
+            },
+            None => DiffLine::Extra {
+                actual: (*actual).to_owned(),
+                first_difference: None,
+            },
+        });
+    let not_there = missing.into_iter().map(|line| DiffLine::Missing {
+        expected: pattern[line].written.clone(),
+        first_difference: None,
+    });
+    Some(Difference {
+        lines: there.chain(not_there).collect(),
+        expected_line,
+        bound,
+    })
+}
+
+fn same(line: &LinePattern, actual: &str) -> DiffLine {
+    DiffLine::Same {
+        expected: line.written.clone(),
+        actual: actual.to_owned(),
+    }
+}
+
+/// What becomes of one pair of lines in an alignment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Edit {
+    /// This expected line is this actual one (an expected `...` may be many).
+    Pair(usize, usize),
+    Missing(usize),
+    Extra(usize),
+}
+
+/// All lines of both sides, aligned.
+fn diff(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Difference {
+    let small = pattern.len().saturating_mul(actual.len()) <= CELLS;
+    let edits = if pattern.iter().all(LinePattern::is_literal) {
+        // Lines that can be hashed: fast enough for the outputs of floods.
+        let expected: Vec<_> = pattern.iter().map(LinePattern::literal_text).collect();
+        let actual: Vec<_> = actual.iter().map(|line| line.trim_end()).collect();
+        edits(&similar::capture_diff_slices(
+            Algorithm::Myers,
+            &expected,
+            &actual,
+        ))
+    } else if small && !pattern.iter().any(LinePattern::is_any_lines) {
+        by_similar(pattern, actual, bindings)
+    } else if small {
+        by_table(pattern, actual, bindings)
+    } else {
+        let missing = (0..pattern.len()).map(Edit::Missing);
+        missing.chain((0..actual.len()).map(Edit::Extra)).collect()
+    };
+    let (edits, bindings) = split_broken_bindings(edits, pattern, actual, bindings);
+    let mut lines = Vec::with_capacity(edits.len());
+    for change in edits.chunk_by(|a, b| is_pair(*a) == is_pair(*b)) {
+        if is_pair(change[0]) {
+            lines.extend(change.iter().filter_map(|edit| match *edit {
+                Edit::Pair(p, a) => Some(same(&pattern[p], actual[a])),
+                Edit::Missing(_) | Edit::Extra(_) => None,
+            }));
+        } else {
+            push_change(change, pattern, actual, &bindings, &mut lines);
+        }
+    }
+    let expected_line = first_changed(&edits).min(pattern.len().saturating_sub(1));
+    let missing = edits.iter().filter_map(|edit| match *edit {
+        Edit::Missing(p) => Some(&pattern[p]),
+        Edit::Pair(..) | Edit::Extra(_) => None,
+    });
+    let bound = bound_in(missing, &bindings);
+    Difference {
+        lines,
+        expected_line,
+        bound,
+    }
+}
+
+fn bound_in<'a>(
+    lines: impl Iterator<Item = &'a LinePattern>,
+    bindings: &Bindings,
+) -> Vec<(String, String)> {
+    let mut bound: Vec<_> = lines.flat_map(|line| line.known_values(bindings)).collect();
+    bound.sort();
+    bound.dedup();
+    bound
+}
+
+/// The expected line of the first difference; behind the last pair when it is an actual line too many.
+fn first_changed(edits: &[Edit]) -> usize {
+    let mut next = 0;
+    for edit in edits {
+        match *edit {
+            Edit::Pair(p, _) => next = p + 1,
+            Edit::Missing(p) => return p,
+            Edit::Extra(_) => return next,
+        }
+    }
+    next
+}
+
+fn is_pair(edit: Edit) -> bool {
+    matches!(edit, Edit::Pair(..))
+}
+
+/// A stretch of differences: all missing lines, then all extra ones, those that stand against each other marked.
+fn push_change(
+    change: &[Edit],
+    pattern: &[LinePattern],
+    actual: &[&str],
+    bindings: &Bindings,
+    lines: &mut Vec<DiffLine>,
+) {
+    let missing: Vec<_> = change
+        .iter()
+        .filter_map(|edit| match *edit {
+            Edit::Missing(p) => Some(&pattern[p]),
+            _ => None,
+        })
+        .collect();
+    let extra: Vec<_> = change
+        .iter()
+        .filter_map(|edit| match *edit {
+            Edit::Extra(a) => Some(actual[a]),
+            _ => None,
+        })
+        .collect();
+    let first: Vec<_> = missing
+        .iter()
+        .zip(&extra)
+        .map(|(line, actual)| line.first_difference(actual, bindings))
+        .collect();
+    for (at, line) in missing.iter().enumerate() {
+        lines.push(DiffLine::Missing {
+            expected: line.written.clone(),
+            first_difference: first.get(at).map(|at| at.0),
+        });
+    }
+    for (at, actual) in extra.iter().enumerate() {
+        lines.push(DiffLine::Extra {
+            actual: (*actual).to_owned(),
+            first_difference: first.get(at).map(|at| at.1),
+        });
+    }
+}
+
+/// Lines that look right one by one, but give a name two values: the later one is the difference.
+fn split_broken_bindings(
+    edits: Vec<Edit>,
+    pattern: &[LinePattern],
+    actual: &[&str],
+    bindings: &Bindings,
+) -> (Vec<Edit>, Bindings) {
+    let mut bindings = bindings.clone();
+    let mut kept = Vec::with_capacity(edits.len());
+    for edit in edits {
+        match edit {
+            Edit::Pair(p, a) => match pattern[p].found(actual[a], &bindings) {
+                Some(found) => {
+                    bindings.bind(found);
+                    kept.push(edit);
+                }
+                None => kept.extend([Edit::Missing(p), Edit::Extra(a)]),
+            },
+            Edit::Missing(_) | Edit::Extra(_) => kept.push(edit),
+        }
+    }
+    (kept, bindings)
+}
+
+/// An actual line that knows how to be equal to an expected one.
+struct Against<'a>(&'a str, &'a Bindings);
+
+impl PartialEq<LinePattern> for Against<'_> {
+    fn eq(&self, line: &LinePattern) -> bool {
+        line.matches(self.0, self.1)
+    }
+}
+
+fn by_similar(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Vec<Edit> {
+    let new: Vec<_> = actual.iter().map(|line| Against(line, bindings)).collect();
+    let mut hook = Replace::new(Capture::new());
+    let Ok(()) = myers::diff_deadline_raw(
+        &mut hook,
+        pattern,
+        0..pattern.len(),
+        &new[..],
+        0..new.len(),
+        None,
+    );
+    edits(&hook.into_inner().into_ops())
+}
+
+fn edits(ops: &[DiffOp]) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for op in ops {
+        let (old, new) = (op.old_range(), op.new_range());
+        if let DiffOp::Equal { .. } = op {
+            edits.extend(old.zip(new).map(|(p, a)| Edit::Pair(p, a)));
+        } else {
+            edits.extend(old.map(Edit::Missing));
+            edits.extend(new.map(Edit::Extra));
+        }
+    }
+    edits
+}
+
+/// What a difference costs in an alignment: a line without a partner, and a pair of lines that begin alike (less, the
+/// more they share, so that `inet {{ipv4}}/16 …` is shown against the one line with `inet`).
+const ALONE: u32 = 100;
+
+fn pair_cost(line: &LinePattern, actual: &str) -> Option<u32> {
+    let (expected, actual) = (line.written.trim(), actual.trim());
+    let shorter = expected.chars().count().min(actual.chars().count());
+    let shared = common(expected, actual);
+    (shared > 0 && shared * 5 >= shorter).then(|| ALONE - (shared * 50 / shorter) as u32)
+}
+
+/// The cheapest alignment where `...` takes lines for nothing; `similar` knows no such thing.
+fn by_table(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Vec<Edit> {
+    let width = actual.len() + 1;
+    let last = pattern.len() * width;
+    // From expected line p and actual line a on, at p * width + a: the cost of what is left, and the step to take.
+    let mut cost = vec![0_u32; last + width];
+    let mut step = vec![Step::Extra; last + width];
+    for a in (0..actual.len()).rev() {
+        cost[last + a] = cost[last + a + 1] + ALONE;
+    }
+    for p in (0..pattern.len()).rev() {
+        let line = &pattern[p];
+        for a in (0..=actual.len()).rev() {
+            let here = p * width + a;
+            let (alone, skip) = match line.is_any_lines() {
+                true => (0, Step::Leave),
+                false => (ALONE, Step::Missing),
+            };
+            // The order decides between equals: the first of the cheapest is taken.
+            let mut ways = vec![(cost[here + width] + alone, skip)];
+            if let Some(text) = actual.get(a) {
+                if line.is_any_lines() {
+                    ways.push((cost[here + 1], Step::Take));
+                } else {
+                    let both = cost[here + width + 1];
+                    if line.matches(text, bindings) {
+                        ways.insert(0, (both, Step::Same));
+                    } else if let Some(pair) = pair_cost(line, text) {
+                        ways.insert(0, (both + pair, Step::Differs));
+                    }
+                    ways.push((cost[here + 1] + ALONE, Step::Extra));
+                }
+            }
+            (cost[here], step[here]) = ways.into_iter().min_by_key(|way| way.0).unwrap_or_default();
+        }
+    }
+    walk(&step, pattern.len(), actual.len())
+}
+
+/// One step through the table.
+#[derive(Clone, Copy, Debug, Default)]
+enum Step {
+    #[default]
+    Extra,
+    Missing,
+    Same,
+    Differs,
+    /// A `...` takes this line.
+    Take,
+    /// A `...` is over.
+    Leave,
+}
+
+fn walk(step: &[Step], expected: usize, actual: usize) -> Vec<Edit> {
+    let (mut p, mut a) = (0, 0);
+    let mut edits = Vec::new();
+    while p < expected || a < actual {
+        match step[p * (actual + 1) + a] {
+            Step::Extra => edits.push(Edit::Extra(a)),
+            Step::Missing => edits.push(Edit::Missing(p)),
+            Step::Same | Step::Take => edits.push(Edit::Pair(p, a)),
+            Step::Differs => edits.extend([Edit::Missing(p), Edit::Extra(a)]),
+            Step::Leave => {}
+        }
+        match step[p * (actual + 1) + a] {
+            Step::Extra | Step::Take => a += 1,
+            Step::Missing | Step::Leave => p += 1,
+            Step::Same | Step::Differs => (p, a) = (p + 1, a + 1),
+        }
+    }
+    edits
+}

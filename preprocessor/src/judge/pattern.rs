@@ -1,0 +1,528 @@
+//! The text of an `expect` → lines of literal text and matchers.
+//!
+//! In: what the author wrote. Out: a [`Pattern`] whose lines can be asked whether they match, or every mistake with its
+//! byte offset (`check` shows them in the spec). Not here: comparing whole outputs (`compare.rs`).
+//!
+//! - `{{kind}}`, `{{kind:name}}`, `{{re:…}}`, `{{=NAME}}` stand for a value; `{{{{` is a literal `{{`.
+//! - a line with nothing but `...` (or `…`) is any number of lines, none too;
+//! - `…` at the end of a line is the rest of that line; a blank before it may be missing together with the rest.
+//! - Everything else is itself, `...` behind text too: `Reading package lists...` has to be just that.
+
+use std::sync::OnceLock;
+
+use regex::Regex;
+
+use super::bindings::Bindings;
+use super::matcher::{self, Argument, Matcher};
+
+/// A whole expectation.
+#[derive(Debug)]
+pub struct Pattern {
+    /// In order.
+    pub lines: Vec<LinePattern>,
+}
+
+/// One line of it.
+#[derive(Debug)]
+pub struct LinePattern {
+    /// As written.
+    pub written: String,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// Any number of lines.
+    AnyLines,
+    /// This text.
+    Literal(String),
+    /// Literal text and matchers.
+    Pieces {
+        pieces: Vec<Piece>,
+        /// The whole line as long as none of its names is bound; most lines have no names, and are compiled once.
+        unbound: OnceLock<Option<Regex>>,
+    },
+}
+
+/// A stretch of a line.
+#[derive(Debug)]
+struct Piece {
+    /// First byte in the line as written.
+    start: usize,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Text(String),
+    Value {
+        kind: &'static Matcher,
+        name: Option<String>,
+    },
+    Regex(String),
+    Captured(String),
+    RestOfLine {
+        blank: bool,
+    },
+}
+
+/// A placeholder that is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct PatternError {
+    /// First byte of the wrong piece in the text.
+    pub offset: usize,
+    /// Its length in bytes.
+    pub len: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right.
+    pub help: String,
+}
+
+impl Pattern {
+    /// Reads an `expect`. A final newline is no line of its own.
+    /// # Errors
+    /// Every placeholder that is none, in order.
+    pub fn parse(text: &str) -> Result<Self, Vec<PatternError>> {
+        let mut lines = Vec::new();
+        let mut errors = Vec::new();
+        let mut offset = 0;
+        for line in text.split_inclusive('\n') {
+            let written = line.trim_end_matches(['\n', '\r']);
+            match parse_line(written.trim_end(), offset) {
+                Ok(kind) => lines.push(LinePattern {
+                    written: written.to_owned(),
+                    kind,
+                }),
+                Err(mut wrong) => errors.append(&mut wrong),
+            }
+            offset += line.len();
+        }
+        if errors.is_empty() {
+            Ok(Self { lines })
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// The lines of a recorded output: every one is itself.
+    pub fn literal(text: &str) -> Self {
+        let lines = text.lines().map(LinePattern::literal).collect();
+        Self { lines }
+    }
+}
+
+fn parse_line(line: &str, offset: usize) -> Result<Kind, Vec<PatternError>> {
+    if matches!(line.trim_start(), "..." | "…") {
+        return Ok(Kind::AnyLines);
+    }
+    let (body, rest) = match line.strip_suffix('…') {
+        Some(body) => (body, true),
+        None => (line, false),
+    };
+    let mut pieces = Vec::new();
+    let mut errors = Vec::new();
+    let mut at = 0;
+    let mut text = (0, String::new());
+    while let Some(found) = body[at..].find("{{") {
+        let open = at + found;
+        text.1.push_str(&body[at..open]);
+        if body[open + 2..].starts_with("{{") {
+            text.1.push_str("{{");
+            at = open + 4;
+            continue;
+        }
+        let (what, len) = parse_placeholder(&body[open..]).unwrap_or_else(|mut error| {
+            error.offset = offset + open;
+            let len = error.len;
+            errors.push(error);
+            (What::Text(String::new()), len)
+        });
+        pieces.push(Piece::text(std::mem::take(&mut text)));
+        pieces.push(Piece { start: open, what });
+        at = open + len;
+        text.0 = at;
+    }
+    text.1.push_str(&body[at..]);
+    let blank = rest && text.1.ends_with(' ');
+    if blank {
+        text.1.truncate(text.1.trim_end_matches(' ').len());
+    }
+    pieces.push(Piece::text(text));
+    if rest {
+        pieces.push(Piece {
+            start: body.len(),
+            what: What::RestOfLine { blank },
+        });
+    }
+    if errors.is_empty() {
+        Ok(Kind::of(pieces))
+    } else {
+        Err(errors)
+    }
+}
+
+/// What begins at `{{`, and how long it is as written.
+fn parse_placeholder(text: &str) -> Result<(What, usize), PatternError> {
+    let error = |len: usize, message: String, help: String| PatternError {
+        offset: 0,
+        len,
+        message,
+        help,
+    };
+    let Some(mut end) = text.find("}}") else {
+        return Err(error(
+            text.len(),
+            "`{{` without `}}`".to_owned(),
+            "close it with `}}` on the same line, or write `{{{{` for a literal `{{`".to_owned(),
+        ));
+    };
+    if text.starts_with("{{re:") {
+        // `{{re:\d{2}}}`: a brace of the expression belongs to it.
+        while text[end + 2..].starts_with('}') {
+            end += 1;
+        }
+    }
+    let inside = &text[2..end];
+    let len = end + 2;
+    if let Some(name) = inside.strip_prefix('=') {
+        check_name(name).map_err(|message| error(len, message, name_help()))?;
+        return Ok((What::Captured(name.to_owned()), len));
+    }
+    let (kind, argument) = match inside.split_once(':') {
+        Some((kind, argument)) => (kind, Some(argument)),
+        None => (inside, None),
+    };
+    let Some(kind) = matcher::named(kind) else {
+        return Err(error(
+            len,
+            format!("there is no placeholder `{{{{{inside}}}}}`"),
+            format!(
+                "kinds are {}; a captured value is `{{{{=NAME}}}}`, a literal `{{{{` is written `{{{{{{{{`",
+                matcher::names()
+            ),
+        ));
+    };
+    match (kind.argument, argument) {
+        (Argument::Regex, Some(regex)) if !regex.is_empty() => match Regex::new(regex) {
+            Ok(compiled) if compiled.capture_names().flatten().next().is_none() => {
+                Ok((What::Regex(regex.to_owned()), len))
+            }
+            Ok(_) => Err(error(
+                len,
+                "a named group means nothing here".to_owned(),
+                "write `(?:…)`; to give a value a name use a kind, as in `{{word:token}}`"
+                    .to_owned(),
+            )),
+            Err(why) => Err(error(
+                len,
+                format!("`{regex}` is no regular expression"),
+                last_line(&why.to_string()),
+            )),
+        },
+        (Argument::Regex, _) => Err(error(
+            len,
+            "`{{re}}` needs a regular expression".to_owned(),
+            "as in `{{re:eth[0-9]+}}`".to_owned(),
+        )),
+        (Argument::Binding, name) => {
+            if let Some(name) = name {
+                check_name(name).map_err(|message| error(len, message, name_help()))?;
+            }
+            let name = name.map(str::to_owned);
+            Ok((What::Value { kind, name }, len))
+        }
+    }
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    let good = !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if good {
+        Ok(())
+    } else {
+        Err(format!("`{name}` is no name"))
+    }
+}
+
+fn name_help() -> String {
+    "a name is made of letters, digits, `_` and `-`".to_owned()
+}
+
+/// The regex crate draws the expression and says what is wrong with it in the last line.
+fn last_line(message: &str) -> String {
+    message.lines().last().unwrap_or(message).to_owned()
+}
+
+impl Piece {
+    fn text((start, text): (usize, String)) -> Self {
+        Self {
+            start,
+            what: What::Text(text),
+        }
+    }
+
+    /// As a regex; a name that is bound is its value. The group collects what has to be looked at afterwards.
+    fn regex(&self, group: usize, bindings: &Bindings) -> String {
+        match &self.what {
+            What::Text(text) => regex::escape(text),
+            What::Regex(regex) => format!("(?:{regex})"),
+            What::RestOfLine { blank: true } => r"(?: .*)?".to_owned(),
+            What::RestOfLine { blank: false } => ".*".to_owned(),
+            What::Captured(name) => regex::escape(
+                bindings
+                    .captured(name)
+                    .unwrap_or(&format!("{{{{={name}}}}}")),
+            ),
+            What::Value { kind, name } => {
+                match name.as_deref().and_then(|name| bindings.bound(name)) {
+                    Some(value) => regex::escape(value),
+                    None => format!("(?P<_{group}>{})", kind.regex),
+                }
+            }
+        }
+    }
+
+    fn depends_on(&self, bindings: &Bindings) -> bool {
+        match &self.what {
+            What::Captured(_) => true,
+            What::Value {
+                name: Some(name), ..
+            } => bindings.bound(name).is_some(),
+            _ => false,
+        }
+    }
+}
+
+impl Kind {
+    fn of(mut pieces: Vec<Piece>) -> Self {
+        pieces.retain(|piece| !matches!(&piece.what, What::Text(text) if text.is_empty()));
+        match pieces.as_slice() {
+            [] => Self::Literal(String::new()),
+            [
+                Piece {
+                    what: What::Text(text),
+                    ..
+                },
+            ] => Self::Literal(text.clone()),
+            _ => Self::Pieces {
+                pieces,
+                unbound: OnceLock::new(),
+            },
+        }
+    }
+}
+
+/// An anchored regex of some pieces; `None` when it is larger than the crate allows.
+fn compile(pieces: &[Piece], bindings: &Bindings, end: &str) -> Option<Regex> {
+    let mut regex = String::from(r"\A");
+    for (group, piece) in pieces.iter().enumerate() {
+        regex.push_str(&piece.regex(group, bindings));
+    }
+    regex.push_str(end);
+    Regex::new(&regex).ok()
+}
+
+impl LinePattern {
+    /// A line that is itself.
+    pub fn literal(text: &str) -> Self {
+        Self {
+            written: text.to_owned(),
+            kind: Kind::Literal(text.trim_end().to_owned()),
+        }
+    }
+
+    /// Whether it stands for any number of lines.
+    pub fn is_any_lines(&self) -> bool {
+        matches!(self.kind, Kind::AnyLines)
+    }
+
+    /// Whether it is nothing but literal text.
+    pub fn is_literal(&self) -> bool {
+        matches!(self.kind, Kind::Literal(_))
+    }
+
+    /// The text, of a literal line.
+    pub(super) fn literal_text(&self) -> &str {
+        match &self.kind {
+            Kind::Literal(text) => text,
+            Kind::AnyLines | Kind::Pieces { .. } => &self.written,
+        }
+    }
+
+    /// Whether `line` is what this asks for. Trailing blanks count on neither side, since a screen has none.
+    pub fn matches(&self, line: &str, bindings: &Bindings) -> bool {
+        self.found(line, bindings).is_some()
+    }
+
+    /// Its placeholders whose value is known: as written, and the value.
+    pub(super) fn known_values(&self, bindings: &Bindings) -> Vec<(String, String)> {
+        let Kind::Pieces { pieces, .. } = &self.kind else {
+            return Vec::new();
+        };
+        let known = |piece: &Piece| match &piece.what {
+            What::Captured(name) => Some((
+                format!("{{{{={name}}}}}"),
+                bindings.captured(name)?.to_owned(),
+            )),
+            What::Value {
+                kind,
+                name: Some(name),
+            } => Some((
+                format!("{{{{{}:{name}}}}}", kind.name),
+                bindings.bound(name)?.to_owned(),
+            )),
+            _ => None,
+        };
+        pieces.iter().filter_map(known).collect()
+    }
+
+    /// As [`matches`](Self::matches), with the values of names that are not bound yet.
+    pub(super) fn found(&self, line: &str, bindings: &Bindings) -> Option<Vec<(String, String)>> {
+        let line = line.trim_end();
+        match &self.kind {
+            Kind::AnyLines => Some(Vec::new()),
+            Kind::Literal(text) => (text == line).then(Vec::new),
+            Kind::Pieces { pieces, unbound } => {
+                let compiled;
+                let regex = if pieces.iter().any(|piece| piece.depends_on(bindings)) {
+                    compiled = compile(pieces, bindings, r"\z");
+                    compiled.as_ref()?
+                } else {
+                    unbound
+                        .get_or_init(|| compile(pieces, bindings, r"\z"))
+                        .as_ref()?
+                };
+                values(pieces, &regex.captures(line)?)
+            }
+        }
+    }
+
+    /// Where an actual line first differs from this one: a character of the line as written, one of the actual line.
+    pub(super) fn first_difference(&self, line: &str, bindings: &Bindings) -> (usize, usize) {
+        match &self.kind {
+            Kind::AnyLines => (0, 0),
+            Kind::Literal(text) => {
+                let same = common(text, line);
+                (same, same)
+            }
+            Kind::Pieces { pieces, .. } => {
+                let reach = |n: usize| {
+                    let regex = compile(&pieces[..n], bindings, "")?;
+                    let found = regex.captures(line)?;
+                    values(&pieces[..n], &found)?;
+                    Some(found.get(0)?.end())
+                };
+                let (n, end) = (0..pieces.len())
+                    .rev()
+                    .find_map(|n| reach(n).map(|end| (n, end)))
+                    .unwrap_or((0, 0));
+                let piece = &pieces[n];
+                let same = match &piece.what {
+                    What::Text(text) => common(text, &line[end..]),
+                    _ => 0,
+                };
+                let written = self.written[..piece.start].chars().count();
+                (written + same, line[..end].chars().count() + same)
+            }
+        }
+    }
+}
+
+/// The values of new names, unless one is not what it looks like, or two places of one name differ.
+fn values(pieces: &[Piece], found: &regex::Captures<'_>) -> Option<Vec<(String, String)>> {
+    let mut values: Vec<(String, String)> = Vec::new();
+    for (group, piece) in pieces.iter().enumerate() {
+        let What::Value { kind, name } = &piece.what else {
+            continue;
+        };
+        let Some(value) = found.name(&format!("_{group}")) else {
+            continue;
+        };
+        if kind.accepts.is_some_and(|accepts| !accepts(value.as_str())) {
+            return None;
+        }
+        let Some(name) = name else { continue };
+        match values.iter().find(|(known, _)| known == name) {
+            Some((_, first)) if first != value.as_str() => return None,
+            Some(_) => {}
+            None => values.push((name.clone(), value.as_str().to_owned())),
+        }
+    }
+    Some(values)
+}
+
+/// How many characters two texts share at their start.
+pub(super) fn common(a: &str, b: &str) -> usize {
+    a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(pattern: &str, line: &str) -> bool {
+        let pattern = Pattern::parse(pattern).expect("a right pattern");
+        pattern.lines[0].matches(line, &Bindings::default())
+    }
+
+    fn errors(text: &str) -> Vec<(usize, usize)> {
+        let errors = Pattern::parse(text).expect_err("a wrong pattern");
+        errors.iter().map(|e| (e.offset, e.len)).collect()
+    }
+
+    #[test]
+    fn text_is_itself_and_nothing_else() {
+        assert!(matches("a.c (x) [y]* \\d", "a.c (x) [y]* \\d"));
+        assert!(!matches("a.c", "abc"));
+        assert!(matches(
+            "Reading package lists...",
+            "Reading package lists..."
+        ));
+        assert!(!matches(
+            "Reading package lists...",
+            "Reading package lists... Done"
+        ));
+    }
+
+    #[test]
+    fn the_rest_of_a_line_takes_its_blank_along() {
+        for line in ["inet 10.0.2.15/24 scope global", "inet 10.0.2.15/24"] {
+            assert!(matches("inet {{ipv4}}/24 …", line));
+        }
+        assert!(!matches("inet {{ipv4}}/24 …", "inet 10.0.2.15/240"));
+        assert!(matches("ab…", "abc"));
+    }
+
+    #[test]
+    fn braces_can_be_written() {
+        assert!(matches("{{{{.Id}}", "{{.Id}}"));
+        assert!(matches(r#"{"n": {{int}}}"#, r#"{"n": 3}"#));
+        assert!(matches(r"{{re:\d{2}}}", "42"));
+    }
+
+    #[test]
+    fn one_name_is_one_value_in_a_line() {
+        assert!(matches("{{int:n}} of {{int:n}}", "3 of 3"));
+        assert!(!matches("{{int:n}} of {{int:n}}", "3 of 4"));
+    }
+
+    #[test]
+    fn every_wrong_placeholder_is_named_with_its_place() {
+        assert_eq!(
+            errors("a\nä {{mak}} {{int}} {{re:(}}\n{{"),
+            [(5, 7), (21, 8), (30, 2)]
+        );
+        assert_eq!(errors("{{int:a b}} {{=}} {{re:}}").len(), 3);
+    }
+
+    #[test]
+    fn the_first_difference_is_in_characters_of_both_sides() {
+        let pattern = Pattern::parse("ä from {{ipv4}}: seq={{int}} ttl").expect("right");
+        let at = pattern.lines[0].first_difference("ä from 10.0.0.22: seq=x", &Bindings::default());
+        assert_eq!(at, (21, 22));
+    }
+}

@@ -1,0 +1,193 @@
+//! One step of a run against its expectation.
+
+use regex::Regex;
+
+use super::bindings::Bindings;
+use super::compare::{Difference, compare};
+use super::pattern::Pattern;
+use super::transcript::TranscriptStep;
+use super::verdict::{Against, Diff, DiffLine, Why};
+use crate::outcome::{CommandRun, Ended, Failure, StepRun};
+use crate::tutorial::{Action, ExpectedExit, Matching, Step};
+
+/// What is wrong with a step: the command in it, and why.
+type Wrong = (usize, Why);
+
+/// `recorded`: `None` when no transcript fits; `Some(None)` when one fits and does not have this step.
+/// `after_failure`: whether a step before it failed, so that one which was not reached is no news.
+pub(super) fn judge(
+    step: &Step,
+    ran: &StepRun,
+    recorded: Option<Option<&TranscriptStep>>,
+    after_failure: bool,
+    bindings: &mut Bindings,
+) -> Option<Wrong> {
+    match &ran.ended {
+        Ended::PassedOver => return None,
+        Ended::NotReached => return not_reached(after_failure),
+        Ended::Failed(failure) => {
+            let last = ran.commands.len().saturating_sub(1);
+            return Some((
+                command_of(failure, last),
+                Why::CouldNotGoOn(failure.clone()),
+            ));
+        }
+        Ended::Done => {}
+    }
+    let wrong = wrong_exit(step, ran).or_else(|| wrong_output(step, ran, recorded, bindings));
+    remember_captures(step, ran, bindings);
+    wrong
+}
+
+/// A step that never began, though nothing before it says why.
+pub(super) fn not_reached(after_failure: bool) -> Option<Wrong> {
+    let failure = Failure::Interrupted("the run ended before this step".to_owned());
+    (!after_failure).then_some((0, Why::CouldNotGoOn(failure)))
+}
+
+fn command_of(failure: &Failure, last: usize) -> usize {
+    match failure {
+        Failure::Exit { command, .. } => *command,
+        _ => last,
+    }
+}
+
+/// The agent stops at a wrong exit status by itself; a run from elsewhere (a cache, a file of CI) is held to it too.
+fn wrong_exit(step: &Step, ran: &StepRun) -> Option<Wrong> {
+    let Action::Run(run) = &step.action else {
+        return None;
+    };
+    let last = run.commands.len().saturating_sub(1);
+    ran.commands.iter().enumerate().find_map(|(command, ran)| {
+        let wanted = match (command == last, step.exit) {
+            (true, ExpectedExit::Any) => return None,
+            (true, _) if run.until.is_some() || run.background.is_some() => return None,
+            (true, ExpectedExit::Code(code)) => code,
+            (false, _) => 0,
+        };
+        let got = ran.exit.filter(|&got| got != wanted)?;
+        let failure = Failure::Exit {
+            command,
+            got,
+            wanted,
+        };
+        Some((command, Why::CouldNotGoOn(failure)))
+    })
+}
+
+fn wrong_output(
+    step: &Step,
+    ran: &StepRun,
+    recorded: Option<Option<&TranscriptStep>>,
+    bindings: &mut Bindings,
+) -> Option<Wrong> {
+    if let Some(expect) = &step.expect {
+        // `check` refuses wrong placeholders; what gets here in spite of it is taken as text.
+        let pattern =
+            Pattern::parse(&expect.text).unwrap_or_else(|_| Pattern::literal(&expect.text));
+        let output: String = ran.commands.iter().map(output_text).collect();
+        let actual: Vec<_> = output.lines().collect();
+        let matching = match step.matching {
+            Matching::None => Matching::Exact,
+            other => other,
+        };
+        let found = compare(&pattern, &actual, matching, bindings)?;
+        let command = command_at(ran, first_wrong_line(&found.lines));
+        return Some((command, differs(Against::Expect, found)));
+    }
+    if !is_judged_by_transcript(step) {
+        return None;
+    }
+    let Some(recorded) = recorded? else {
+        return (!ran.commands.is_empty()).then_some((0, Why::NotInTranscript));
+    };
+    if recorded.commands.len() != ran.commands.len() {
+        return Some((0, Why::NotInTranscript));
+    }
+    let pairs = recorded.commands.iter().zip(&ran.commands).enumerate();
+    pairs.into_iter().find_map(|(command, (recorded, ran))| {
+        let output = output_text(ran);
+        let actual: Vec<_> = output.lines().collect();
+        let pattern = Pattern::literal(&recorded.output);
+        let found = compare(&pattern, &actual, step.matching, bindings)?;
+        Some((command, differs(Against::Transcript, found)))
+    })
+}
+
+fn differs(against: Against, found: Difference) -> Why {
+    Why::Differs(Diff {
+        against,
+        lines: found.lines,
+        expected_line: found.expected_line,
+        bound: found.bound,
+    })
+}
+
+/// Whether the recorded output decides. What a terminal shows *while* something is waited for depends on the clock;
+/// what was waited for came, and that was the question.
+pub(super) fn is_judged_by_transcript(step: &Step) -> bool {
+    step.expect.is_none()
+        && step.matching != Matching::None
+        && !matches!(step.action, Action::Wait(_))
+}
+
+/// The output as a transcript has it: lines with newlines, a gap is a line `...`.
+pub(super) fn output_text(command: &CommandRun) -> String {
+    let output = &command.output;
+    let Some(omitted) = &output.omitted else {
+        return output.text();
+    };
+    let mut text = String::new();
+    for (index, line) in output.lines.iter().enumerate() {
+        if index == omitted.before_line {
+            text.push_str("...\n");
+        }
+        text.push_str(&line.text);
+        text.push('\n');
+    }
+    if omitted.before_line >= output.lines.len() {
+        text.push_str("...\n");
+    }
+    text
+}
+
+/// Index of the first actual line that is wrong, or that stands where one is missing.
+fn first_wrong_line(lines: &[DiffLine]) -> usize {
+    lines
+        .iter()
+        .take_while(|line| matches!(line, DiffLine::Same { .. }))
+        .count()
+}
+
+/// The command whose output has that line of the joined outputs.
+fn command_at(ran: &StepRun, line: usize) -> usize {
+    let mut end = 0;
+    let last = ran.commands.len().saturating_sub(1);
+    ran.commands
+        .iter()
+        .position(|command| {
+            end += output_text(command).lines().count();
+            line < end
+        })
+        .unwrap_or(last)
+}
+
+/// The same question that the agent answered, so that a run needs not carry the answers.
+fn remember_captures(step: &Step, ran: &StepRun, bindings: &mut Bindings) {
+    if step.capture.is_empty() {
+        return;
+    }
+    let output: String = ran.commands.iter().map(output_text).collect();
+    for (name, pattern) in &step.capture {
+        let found = Regex::new(pattern).ok().and_then(|regex| {
+            let found = regex.captures(&output)?;
+            found
+                .get(1)
+                .or_else(|| found.get(0))
+                .map(|m| m.as_str().to_owned())
+        });
+        if let Some(value) = found {
+            bindings.capture(name.clone(), value);
+        }
+    }
+}

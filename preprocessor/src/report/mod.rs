@@ -1,0 +1,27 @@
+//! Verdicts in words, for people at a terminal and in a log.
+//!
+//! In: what `verify/` answers. Out: text, with colours or without; nothing is printed here. Not here: pages (`render/`),
+//! and what an exit code is (`verify/summary.rs`).
+
+mod diff;
+mod paint;
+mod verdict;
+
+pub use diff::diff;
+pub use paint::Paint;
+pub use verdict::{line, verdict};
+
+use std::fmt::Write as _;
+
+/// Text of a run or a spec as a terminal may show it: what would control the terminal is made visible.
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && c != '\t' {
+            let _ = write!(shown, "{}", c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}

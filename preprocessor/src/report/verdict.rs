@@ -1,0 +1,310 @@
+//! One tutorial's verdict: where, what was expected, what came, what to do next.
+
+use std::fmt::Write as _;
+
+use super::{Paint, diff, visible};
+use crate::diagnostic::Position;
+use crate::judge::Verification;
+use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Verdict, VerifiedBy, Why};
+use crate::outcome::{Output, Run};
+use crate::tutorial::{Action, Step, Tutorial};
+
+/// Lines of a terminal shown with a step that could not go on: its end says why.
+const TAIL: usize = 20;
+
+/// One line: `verified first-steps: ran now`, `failed vde: step `ping``.
+pub fn line(verification: &Verification, paint: Paint) -> String {
+    let name = &verification.tutorial.name;
+    let verdict = &verification.verdict;
+    format!(
+        "{} {}: {}",
+        word(verdict, paint),
+        paint.bold(name),
+        in_short(verification)
+    )
+}
+
+fn word(verdict: &Verdict, paint: Paint) -> String {
+    match verdict {
+        Verdict::Failed(_) | Verdict::Stale(_) => paint.bad(verdict.word()),
+        Verdict::Unrecorded(_) | Verdict::Skipped(_) => paint.warn(verdict.word()),
+        Verdict::Verified { .. } => paint.good(verdict.word()),
+    }
+}
+
+fn in_short(verification: &Verification) -> String {
+    match &verification.verdict {
+        Verdict::Failed(failed) => match &failed.why {
+            Why::NeverRan(why) => visible(first_line(why)),
+            why => {
+                let step = &verification.tutorial.steps[failed.step];
+                format!("step `{}` ({}): {}", step.id, step.at, sentence(why))
+            }
+        },
+        Verdict::Stale(changes) => match changes.as_slice() {
+            [one] => visible(first_line(one)),
+            [first, rest @ ..] => {
+                format!("{}; and {} more", visible(first_line(first)), rest.len())
+            }
+            [] => "what would run has changed since it was recorded".to_owned(),
+        },
+        Verdict::Unrecorded(Some(why)) => format!("it has no transcript; {why}"),
+        Verdict::Unrecorded(None) => "it has no transcript yet".to_owned(),
+        Verdict::Skipped(missing) => format!("it needs {}", list(missing)),
+        Verdict::Verified { by, date, .. } => match by {
+            VerifiedBy::Run => "ran now".to_owned(),
+            VerifiedBy::Cache => format!("ran here on {date} and has not changed since"),
+            VerifiedBy::Transcript => format!("as recorded on {date}; nothing ran now"),
+        },
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+fn list(missing: &[Missing]) -> String {
+    let what: Vec<_> = missing
+        .iter()
+        .map(|missing| missing.what.as_str())
+        .collect();
+    what.join(", ")
+}
+
+fn sentence(why: &Why) -> String {
+    match why {
+        Why::CouldNotGoOn(failure) => visible(&failure.to_string()),
+        Why::Differs(Diff {
+            against: Against::Expect,
+            ..
+        }) => "its output is not what `expect` says".to_owned(),
+        Why::Differs(Diff {
+            against: Against::Transcript,
+            ..
+        }) => "its output is not what was recorded".to_owned(),
+        Why::NotInTranscript => "the transcript does not have its commands".to_owned(),
+        Why::NeverRan(why) => visible(why),
+    }
+}
+
+/// All there is to say; several lines where something is to be done. Ends in a newline.
+pub fn verdict(verification: &Verification, paint: Paint) -> String {
+    let mut text = line(verification, paint) + "\n";
+    let tutorial = &verification.tutorial;
+    let record = format!("mdbook-twin record {}", tutorial.name);
+    match &verification.verdict {
+        Verdict::Failed(failed) => push_failed(
+            tutorial,
+            verification.run.as_ref(),
+            failed,
+            paint,
+            &mut text,
+        ),
+        Verdict::Stale(changes) => {
+            if let [_, _, ..] = changes.as_slice() {
+                for change in changes {
+                    push(&mut text, &visible(change));
+                }
+            }
+            next(
+                &mut text,
+                &format!("when it is right as it is now: {record}"),
+                paint,
+            );
+        }
+        Verdict::Unrecorded(_) => next(&mut text, &format!("to record it: {record}"), paint),
+        Verdict::Skipped(missing) => {
+            for missing in missing {
+                next(
+                    &mut text,
+                    &format!("{}: {}", missing.what, missing.remedy),
+                    paint,
+                );
+            }
+        }
+        Verdict::Verified { .. } => {}
+    }
+    text
+}
+
+fn push(text: &mut String, line: &str) {
+    let _ = writeln!(text, "  {line}");
+}
+
+fn next(text: &mut String, line: &str, paint: Paint) {
+    let _ = writeln!(text, "  {} {line}", paint.bold("="));
+}
+
+fn push_failed(
+    tutorial: &Tutorial,
+    run: Option<&Run>,
+    failed: &FailedStep,
+    paint: Paint,
+    text: &mut String,
+) {
+    if let Why::NeverRan(why) = &failed.why {
+        for line in why.lines().skip(1) {
+            push(text, &visible(line));
+        }
+        return;
+    }
+    let step = &tutorial.steps[failed.step];
+    push_place(tutorial, step, failed.command, paint, text);
+    match &failed.why {
+        Why::Differs(found) => {
+            if let Some(at) = expected_at(step, found) {
+                push(text, &format!("expected at {at}"));
+            }
+            let signs = format!("{} expected, {} came", paint.bad("-"), paint.good("+"));
+            push(text, &signs);
+            for line in diff(found, paint).lines() {
+                let _ = writeln!(text, "{}", format!("    {line}").trim_end());
+            }
+            for (name, value) in &found.bound {
+                push(text, &format!("`{name}` is `{}` by then", visible(value)));
+            }
+        }
+        Why::CouldNotGoOn(_) => {
+            let output = run
+                .and_then(|run| run.steps.get(failed.step)?.commands.get(failed.command))
+                .map(|command| &command.output);
+            push_tail(output, text);
+        }
+        Why::NotInTranscript | Why::NeverRan(_) => {}
+    }
+    if failed.more > 0 {
+        let steps = if failed.more == 1 {
+            "step is"
+        } else {
+            "steps are"
+        };
+        push(
+            text,
+            &format!("{} more {steps} not as expected", failed.more),
+        );
+    }
+    push_remedy(tutorial, &failed.why, paint, text);
+}
+
+/// Step, command, terminal and host; spec and README line.
+fn push_place(tutorial: &Tutorial, step: &Step, command: usize, paint: Paint, text: &mut String) {
+    if let Some(title) = &step.title {
+        push(text, &format!("step `{}`: {}", step.id, visible(title)));
+    }
+    let terminal = &tutorial.terminals[step.terminal];
+    let host = &tutorial.hosts[terminal.host].name;
+    let place = format!("in terminal `{}` on host `{host}`", terminal.name);
+    let Action::Run(run) = &step.action else {
+        push(text, &place);
+        return;
+    };
+    let count = run.commands.len();
+    match run.commands.get(command) {
+        Some(_) if count > 1 => push(
+            text,
+            &format!("command {} of {count}, {place}:", command + 1),
+        ),
+        _ => push(text, &format!("{place}:")),
+    }
+    let Some(command) = run.commands.get(command) else {
+        return;
+    };
+    for (index, line) in command.text.lines().enumerate() {
+        let prompt = if index == 0 {
+            command.prompt.as_str()
+        } else {
+            ">"
+        };
+        let _ = writeln!(text, "    {} {}", paint.faint(prompt), visible(line));
+    }
+    let readme_line = command.readme_line.or_else(|| step.block.as_ref()?.line);
+    if let (Some(upstream), Some(block)) = (&tutorial.upstream, &step.block) {
+        let of = upstream.github.as_ref().unwrap_or(&upstream.url);
+        let line = readme_line
+            .map(|line| format!(", line {line}"))
+            .unwrap_or_default();
+        push(
+            text,
+            &format!(
+                "from {} of {of}{line} (block {})",
+                upstream.file, block.address
+            ),
+        );
+    }
+}
+
+/// The line of the spec that is not met.
+fn expected_at(step: &Step, diff: &Diff) -> Option<Position> {
+    let expect = step
+        .expect
+        .as_ref()
+        .filter(|_| diff.against == Against::Expect)?;
+    let mut at = expect.at.clone();
+    at.line += diff.expected_line;
+    Some(at)
+}
+
+/// The end of what was on the terminal.
+fn push_tail(output: Option<&Output>, text: &mut String) {
+    let lines = output.map_or(&[][..], |output| &output.lines);
+    if lines.is_empty() {
+        push(text, "nothing was printed");
+        return;
+    }
+    let hidden = lines.len().saturating_sub(TAIL);
+    let which = if hidden == 0 {
+        String::new()
+    } else {
+        format!(" (the last {TAIL} of {} lines)", lines.len())
+    };
+    push(text, &format!("what it printed{which}:"));
+    for line in &lines[hidden..] {
+        let _ = writeln!(
+            text,
+            "{}",
+            format!("    | {}", visible(&line.text)).trim_end()
+        );
+    }
+}
+
+fn push_remedy(tutorial: &Tutorial, why: &Why, paint: Paint, text: &mut String) {
+    let name = &tutorial.name;
+    match why {
+        Why::Differs(Diff {
+            against: Against::Expect,
+            ..
+        }) => {
+            next(
+                text,
+                "if what came is right, change `expect` there; `{{int}}`, `{{ipv4}}`, `…`, `...` stand for what varies",
+                paint,
+            );
+        }
+        Why::Differs(Diff {
+            against: Against::Transcript,
+            ..
+        }) => {
+            next(
+                text,
+                &format!("if what came is right: mdbook-twin record {name}"),
+                paint,
+            );
+            next(
+                text,
+                "if it varies from run to run, give the step an `expect` with `{{int}}`, `{{ipv4}}`, `...`, or `match: none`",
+                paint,
+            );
+        }
+        Why::NotInTranscript => next(
+            text,
+            &format!("record it anew: mdbook-twin record {name}"),
+            paint,
+        ),
+        Why::CouldNotGoOn(_) => next(
+            text,
+            &format!("to see it again: mdbook-twin verify {name}"),
+            paint,
+        ),
+        Why::NeverRan(_) => {}
+    }
+}
