@@ -15,12 +15,14 @@
 
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub mod agent;
+pub mod book;
 pub mod config;
 pub mod diagnostic;
 pub mod judge;
 pub mod outcome;
 pub mod project;
 pub mod readme;
+pub mod render;
 pub mod report;
 pub mod tutorial;
 pub mod upstream;

@@ -1,0 +1,178 @@
+//! A tutorial as markdown alone, for renderers that do not make HTML (an EPUB, a PDF, plain text).
+//!
+//! The same results, in fenced blocks. Not here: what the HTML page shows beside them (folds, colours, buttons).
+
+use super::escape::{markdown, visible};
+use super::overview::OverviewRow;
+use super::{Part, banner, main_steps, screen, shown};
+use crate::judge::{Verdict, Verification};
+use crate::tutorial::{Action, FileChange, FileEdit, Show, Step, Tutorial};
+
+/// A part of a tutorial, for a place below a heading of level `level - 1`.
+pub fn tutorial(of: &Verification, part: &Part, level: usize) -> String {
+    let tutorial = &of.tutorial;
+    let main = main_steps(tutorial);
+    let start = if part.first { 0 } else { part.steps.start };
+    let end = if part.last {
+        tutorial.steps.len()
+    } else {
+        part.steps.end
+    };
+    let mut blocks = vec![verdict(of)];
+    for index in start..end {
+        let step = &tutorial.steps[index];
+        if index == 0 && main.start > 0 {
+            blocks.push("**Setup**".to_owned());
+        } else if index == main.end {
+            blocks.push("**Cleanup**".to_owned());
+        }
+        if let Some(title) = &step.title {
+            blocks.push(format!(
+                "{} {}",
+                "#".repeat(level.clamp(1, 6)),
+                markdown(title)
+            ));
+        }
+        blocks.extend(
+            step.text
+                .as_ref()
+                .map(|text| text.trim_matches('\n').to_owned()),
+        );
+        if step.show != Show::None {
+            blocks.extend(action(of, tutorial, index, step));
+        }
+    }
+    if part.last {
+        blocks.extend(not_run(tutorial));
+    }
+    blocks.join("\n\n")
+}
+
+/// The list of all tutorials.
+pub fn overview(rows: &[OverviewRow<'_>]) -> String {
+    let line = |row: &OverviewRow<'_>| {
+        let title = markdown(&row.verification.tutorial.title);
+        let title = row
+            .href
+            .as_ref()
+            .map_or(title.clone(), |href| format!("[{title}](<{href}>)"));
+        format!("- {title}: {}", row.verification.verdict.word())
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A fence longer than any run of backticks in the text.
+pub fn fenced(info: &str, text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat((longest + 1).max(3));
+    let text = visible(text);
+    format!("{fence}{info}\n{}\n{fence}", text.trim_end_matches('\n'))
+}
+
+fn verdict(of: &Verification) -> String {
+    let detail = match &of.verdict {
+        Verdict::Verified { date, .. } => date.clone(),
+        Verdict::Failed(failed) => {
+            let step = of
+                .tutorial
+                .steps
+                .get(failed.step)
+                .map_or("", |step| shown::step_label(step));
+            format!("step {step}: {}", banner::why(&failed.why))
+        }
+        Verdict::Stale(changes) => changes.join("; "),
+        Verdict::Unrecorded(reason) => reason.clone().unwrap_or_default(),
+        Verdict::Skipped(missing) => {
+            let missing: Vec<&str> = missing.iter().map(|it| it.what.as_str()).collect();
+            missing.join(", ")
+        }
+    };
+    let mut line = format!("**{}**", of.verdict.word());
+    if !detail.is_empty() {
+        line.push_str(", ");
+        line.push_str(&markdown(&detail));
+    }
+    line
+}
+
+fn action(of: &Verification, tutorial: &Tutorial, index: usize, step: &Step) -> Vec<String> {
+    match &step.action {
+        Action::File(edit) => vec![file(edit)],
+        Action::Unavailable => {
+            let block = step.block.as_ref().map_or("", |block| &block.address);
+            vec![format!(
+                "(The commands of {} stand in upstream's file.)",
+                markdown(block)
+            )]
+        }
+        _ => {
+            let terminal = &tutorial.terminals[step.terminal];
+            let text = exchanges(of, index, step);
+            if text.is_empty() {
+                return Vec::new();
+            }
+            vec![
+                format!("*{}*", markdown(&terminal.title)),
+                fenced("text", &text),
+            ]
+        }
+    }
+}
+
+fn exchanges(of: &Verification, index: usize, step: &Step) -> String {
+    let mut text = String::new();
+    for exchange in shown::exchanges(of, index) {
+        if step.show != Show::Output && !exchange.command.is_empty() {
+            let prompt = &exchange.prompt;
+            let blank = if prompt.is_empty() { "" } else { " " };
+            text.push_str(&format!("{prompt}{blank}{}\n", exchange.command));
+        }
+        if step.show != Show::Command {
+            text.push_str(
+                &exchange
+                    .output
+                    .map(|output| output.text())
+                    .unwrap_or_default(),
+            );
+        }
+    }
+    if let Some(note) = screen::step_note(step) {
+        text.push_str(&note);
+    }
+    text
+}
+
+fn file(edit: &FileEdit) -> String {
+    let (verb, info, text) = match &edit.change {
+        FileChange::Content(text) => ("holds", "text", text.clone()),
+        FileChange::Append(text) => ("gets behind its end", "text", text.clone()),
+        FileChange::Replace(pairs) => {
+            let signed = |sign, text: &str| {
+                text.lines()
+                    .map(|line| format!("{sign}{line}\n"))
+                    .collect::<String>()
+            };
+            let diff = pairs
+                .iter()
+                .map(|(find, with)| signed('-', find) + &signed('+', with));
+            ("is edited", "diff", diff.collect())
+        }
+    };
+    format!(
+        "The file {} {verb}:\n\n{}",
+        markdown(&edit.path),
+        fenced(info, &text)
+    )
+}
+
+fn not_run(tutorial: &Tutorial) -> Vec<String> {
+    if tutorial.not_run.is_empty() {
+        return Vec::new();
+    }
+    let entry = |entry: &crate::tutorial::NotRun| {
+        let block = entry.block.as_deref().unwrap_or("the rest");
+        format!("- {}: {}", markdown(block), markdown(&entry.why))
+    };
+    let list: Vec<String> = tutorial.not_run.iter().map(entry).collect();
+    vec!["Not run here:".to_owned(), list.join("\n")]
+}

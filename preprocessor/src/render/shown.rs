@@ -1,0 +1,216 @@
+//! Which outputs a page shows: the transcript's for a verified tutorial, else today's.
+
+use serde::Serialize;
+
+use crate::judge::{Transcript, Verdict, Verification};
+use crate::outcome::{CommandRun, Ended, Line, Output, StepRun};
+use crate::tutorial::{Action, Command, Step};
+
+/// Where a page's outputs come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Source {
+    /// The transcript.
+    Recorded,
+    /// The run of this build.
+    Today,
+    /// Nowhere: the commands stand alone.
+    Nothing,
+}
+
+/// One command as the page shows it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Exchange {
+    /// The prompt, without a blank behind it.
+    pub(super) prompt: String,
+    /// What is typed; empty where only output came (after a key, while waiting).
+    pub(super) command: String,
+    /// What came; `None` when nothing is known.
+    pub(super) output: Option<Output>,
+    /// The exit status, where one is known.
+    pub(super) exit: Option<i32>,
+    /// What the README shows as its output.
+    pub(super) documented: Vec<String>,
+}
+
+/// See [`Source`].
+pub(super) fn source(of: &Verification) -> Source {
+    let recorded = if of.transcript.is_some() {
+        Source::Recorded
+    } else {
+        Source::Nothing
+    };
+    match of.verdict {
+        Verdict::Verified { .. } if of.transcript.is_some() => Source::Recorded,
+        _ if of.run.is_some() => Source::Today,
+        _ => recorded,
+    }
+}
+
+/// The exchanges of one step, from where [`source`] says.
+pub(super) fn exchanges(of: &Verification, step: usize) -> Vec<Exchange> {
+    let Some(spec) = of.tutorial.steps.get(step) else {
+        return Vec::new();
+    };
+    let happened = match (source(of), &of.run, &of.transcript) {
+        (Source::Today, Some(run), _) => run.steps.get(step).map(today).unwrap_or_default(),
+        (Source::Recorded, _, Some(transcript)) => recorded(transcript, &spec.id),
+        _ => Vec::new(),
+    };
+    match &spec.action {
+        Action::Run(run) => aligned(&run.commands, happened),
+        _ => happened,
+    }
+}
+
+/// Why a step of today's run has nothing to show, where that is so.
+pub(super) fn not_run_note(of: &Verification, step: usize) -> Option<&'static str> {
+    let run = of.run.as_ref().filter(|_| source(of) == Source::Today)?;
+    match run.steps.get(step)?.ended {
+        Ended::NotReached => Some("(not reached)"),
+        Ended::PassedOver => Some("(does not apply here)"),
+        Ended::Done | Ended::Failed(_) => None,
+    }
+}
+
+/// What the page calls a step: its title, else its id.
+pub(super) fn step_label(step: &Step) -> &str {
+    step.title.as_deref().unwrap_or(&step.id)
+}
+
+fn today(step: &StepRun) -> Vec<Exchange> {
+    step.commands
+        .iter()
+        .map(|command: &CommandRun| Exchange {
+            prompt: command.prompt.clone(),
+            command: command.command.clone(),
+            output: Some(command.output.clone()),
+            exit: command.exit,
+            ..Exchange::default()
+        })
+        .collect()
+}
+
+fn recorded(transcript: &Transcript, id: &str) -> Vec<Exchange> {
+    let step = transcript.steps.iter().find(|step| step.id == id);
+    step.into_iter()
+        .flat_map(|step| &step.commands)
+        .map(|command| Exchange {
+            prompt: command.prompt.clone(),
+            command: command.command.clone(),
+            output: Some(output_of(&command.output)),
+            exit: command.exit,
+            ..Exchange::default()
+        })
+        .collect()
+}
+
+fn output_of(text: &str) -> Output {
+    Output {
+        lines: text
+            .lines()
+            .map(|line| Line {
+                text: line.to_owned(),
+                styles: Vec::new(),
+            })
+            .collect(),
+        omitted: None,
+        no_newline: false,
+    }
+}
+
+/// The tutorial's commands, each with what happened when it was typed. A stale transcript may have other commands:
+/// those are passed over, and a command that it does not have stands without output.
+fn aligned(commands: &[Command], mut happened: Vec<Exchange>) -> Vec<Exchange> {
+    let mut next = |command: &Command| {
+        let found = happened
+            .iter()
+            .position(|exchange| same(command, &exchange.command));
+        let exchange = found.and_then(|at| happened.drain(..=at).next_back());
+        let exchange = exchange.unwrap_or_else(|| Exchange {
+            command: command.text.clone(),
+            ..Exchange::default()
+        });
+        let prompt = if exchange.prompt.is_empty() {
+            &command.prompt
+        } else {
+            &exchange.prompt
+        };
+        Exchange {
+            prompt: prompt.clone(),
+            documented: command.documented.clone(),
+            ..exchange
+        }
+    };
+    commands.iter().map(&mut next).collect()
+}
+
+/// Captured values and secrets are filled in when a command is typed, so only what stands around them can be compared.
+fn same(command: &Command, typed: &str) -> bool {
+    match command.text.split_once("{{=") {
+        None => command.text.trim_end() == typed.trim_end(),
+        Some((before, after)) => {
+            typed.starts_with(before) && typed.ends_with(after.rsplit("}}").next().unwrap_or(""))
+        }
+    }
+}
+
+/// Whether what the README shows is what came: trailing blanks aside, and `...` stands for any lines.
+pub(super) fn as_documented(documented: &[String], output: &Output) -> bool {
+    let documented: Vec<&str> = documented.iter().map(|line| line.trim_end()).collect();
+    let came: Vec<&str> = output
+        .lines
+        .iter()
+        .map(|line| line.text.trim_end())
+        .collect();
+    matches_lines(trim(&documented), trim(&came))
+}
+
+fn trim<'a, 'b>(mut lines: &'a [&'b str]) -> &'a [&'b str] {
+    while let [rest @ .., ""] = lines {
+        lines = rest;
+    }
+    while let ["", rest @ ..] = lines {
+        lines = rest;
+    }
+    lines
+}
+
+/// The parts between the gaps stand in `came` in this order, the first at its start, the last at its end.
+fn matches_lines(documented: &[&str], came: &[&str]) -> bool {
+    let is_gap =
+        |line: &&str| line.trim().len() >= 3 && line.trim().bytes().all(|byte| byte == b'.');
+    let mut parts = documented.split(is_gap);
+    let head = parts.next().unwrap_or_default();
+    let Some(mut rest) = came.strip_prefix(head) else {
+        return false;
+    };
+    let Some(tail) = parts.next_back() else {
+        return rest.is_empty();
+    };
+    for part in parts.filter(|part| !part.is_empty()) {
+        let Some(at) = rest.windows(part.len()).position(|lines| lines == part) else {
+            return false;
+        };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(tail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(text: &str) -> Output {
+        output_of(text)
+    }
+
+    #[test]
+    fn an_ellipsis_of_the_readme_is_any_lines() {
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        assert!(as_documented(&lines("a\n...\nd"), &output("a\nb\nc\nd\n")));
+        assert!(as_documented(&lines("...."), &output("")));
+        assert!(!as_documented(&lines("a\n...\nd"), &output("a\nb\n")));
+        assert!(!as_documented(&lines("a"), &output("a\nb\n")));
+    }
+}
