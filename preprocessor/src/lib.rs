@@ -18,5 +18,7 @@ pub mod agent;
 pub mod config;
 pub mod diagnostic;
 pub mod judge;
+#[cfg(all(feature = "run", target_os = "linux"))]
+pub mod lab;
 pub mod outcome;
 pub mod tutorial;
