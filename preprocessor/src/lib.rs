@@ -19,6 +19,8 @@ pub mod book;
 pub mod config;
 pub mod diagnostic;
 pub mod judge;
+#[cfg(all(feature = "run", target_os = "linux"))]
+pub mod lab;
 pub mod outcome;
 pub mod project;
 pub mod readme;
