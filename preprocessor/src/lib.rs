@@ -20,12 +20,13 @@ pub mod config;
 pub mod diagnostic;
 pub mod init;
 pub mod judge;
+#[cfg(all(feature = "run", target_os = "linux"))]
+pub mod lab;
 pub mod outcome;
 pub mod project;
+pub mod readme;
 pub mod render;
 pub mod report;
 pub mod tutorial;
-pub mod verify;
-pub mod readme;
-pub mod tutorial;
 pub mod upstream;
+pub mod verify;

@@ -1,16 +1,3 @@
-<<<<<<< HEAD
-//! A book's folder and its settings (stands in for the branch `tutorial`'s until that is merged).
-
-/// A book.
-#[derive(Clone, Debug)]
-pub struct Project {
-    /// The folder of book.toml.
-    pub root: std::path::PathBuf,
-    /// `[preprocessor.twin]`.
-    pub config: crate::config::Config,
-    /// Where runs, locks and upstream files are kept.
-    pub cache: std::path::PathBuf,
-=======
 //! A book on this machine: its root, its settings, the cache.
 //!
 //! Here the environment is looked at, once; what comes out is handed down as values.
@@ -132,5 +119,4 @@ fn upstream_dirs(root: &Path, config: &Config) -> Vec<PathBuf> {
         dirs.extend(std::env::split_paths(&more).filter(|dir| !dir.as_os_str().is_empty()));
     }
     dirs
->>>>>>> tutorial
 }

@@ -131,6 +131,7 @@ pub(super) fn why(why: &Why) -> String {
             }
         },
         Why::NotInTranscript => "the transcript has other commands for it".to_owned(),
+        Why::NeverRan(why) => why.clone(),
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) fn failure(tutorial: &Tutorial, failed: &FailedStep) -> Option<Failur
         command: command.unwrap_or_default(),
         lines: match &failed.why {
             Why::Differs(diff) => rows(diff),
-            Why::CouldNotGoOn(_) | Why::NotInTranscript => Vec::new(),
+            Why::CouldNotGoOn(_) | Why::NotInTranscript | Why::NeverRan(_) => Vec::new(),
         },
     })
 }

@@ -1,0 +1,69 @@
+//! What one host is: its files, and the OCI container that it is made into.
+//!
+//! In: its part of the plan, the limits, the lab's tmpfs. Out: a bundle that an OCI runtime starts. Not here: the
+//! namespaces and mounts of the lab around it (`init/`).
+
+mod root;
+mod seccomp;
+mod spec;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Error, Result};
+
+use crate::lab::plan::HostPlan;
+use crate::lab::programs::HOST_PATH;
+use crate::tutorial::Limits;
+
+/// Who a terminal's shell belongs to, and what it finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginUser {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+    /// The home, where the shell starts.
+    pub home: String,
+    /// The shell.
+    pub shell: String,
+    /// The whole environment.
+    pub env: BTreeMap<String, String>,
+}
+
+/// A user of a host by name: `root`, or the ordinary `user`.
+pub fn login_user(name: &str) -> LoginUser {
+    let (id, home) = match name {
+        "root" => (0, "/root".to_owned()),
+        name => (1000, format!("/home/{name}")),
+    };
+    let shell = "/bin/bash".to_owned();
+    let env = [
+        ("HOME", home.as_str()),
+        // UTF-8 without the words of a language: what is recorded here is compared elsewhere.
+        ("LANG", "C.UTF-8"),
+        ("LOGNAME", name),
+        ("PATH", HOST_PATH),
+        ("PWD", home.as_str()),
+        ("SHELL", shell.as_str()),
+        ("TERM", "xterm-256color"),
+        ("USER", name),
+    ];
+    let env = env.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    LoginUser {
+        uid: id,
+        gid: id,
+        env: env.into(),
+        home,
+        shell,
+    }
+}
+
+/// Writes the host's root and `config.json` below the lab's tmpfs.
+pub(super) fn make(host: &HostPlan, limits: &Limits, place: &str) -> Result<()> {
+    root::make(host, &format!("{place}/bundle/rootfs"))?;
+    let spec = spec::of(host, limits, place).map_err(Error::other)?;
+    fs::write(
+        format!("{place}/bundle/config.json"),
+        serde_json::to_vec(&spec)?,
+    )
+}

@@ -1,0 +1,220 @@
+//! One host → the OCI runtime's `config.json`.
+
+use std::path::PathBuf;
+
+use nix::sys::resource::{Resource, getrlimit};
+use oci_spec::OciSpecError;
+use oci_spec::runtime::{
+    Capabilities, Capability, Linux, LinuxBuilder, LinuxCapabilitiesBuilder, LinuxNamespaceBuilder,
+    LinuxNamespaceType, Mount, MountBuilder, PosixRlimit, PosixRlimitBuilder, PosixRlimitType,
+    Process, ProcessBuilder, RootBuilder, Spec, SpecBuilder,
+};
+
+use crate::lab::host::{login_user, root, seccomp};
+use crate::lab::init::node_file;
+use crate::lab::plan::{AGENT, HostPlan};
+use crate::tutorial::Limits;
+
+/// What root of a host can do: the container engines' default, and the network namespace, which is the lab's own.
+///
+/// CAP_SYS_ADMIN is not here. With it, root of a host could mount: make the machine's /usr writable again (a mount's
+/// read-only flag is the lab's to lift), uncover the masked paths of /proc. A nested user namespace, as vdens makes one,
+/// gives full capabilities over what is *its* own, and the kernel keeps the flags of mounts that came from outside.
+const CAPABILITIES: [Capability; 15] = [
+    Capability::AuditWrite,
+    Capability::Chown,
+    Capability::DacOverride,
+    Capability::Fowner,
+    Capability::Fsetid,
+    Capability::Kill,
+    Capability::Mknod,
+    Capability::NetAdmin,
+    Capability::NetBindService,
+    Capability::NetRaw,
+    Capability::Setfcap,
+    Capability::Setgid,
+    Capability::Setpcap,
+    Capability::Setuid,
+    Capability::SysChroot,
+];
+
+/// Paths that look empty in a host: what the container engines mask.
+const MASKED: [&str; 12] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+];
+
+/// Paths that can only be read.
+const READ_ONLY: [&str; 5] = [
+    "/proc/bus",
+    "/proc/fs",
+    "/proc/irq",
+    "/proc/sys",
+    "/proc/sysrq-trigger",
+];
+
+/// The container. `place` is where the lab's tmpfs lies.
+pub(super) fn of(host: &HostPlan, limits: &Limits, place: &str) -> Result<Spec, OciSpecError> {
+    let root = RootBuilder::default()
+        .path("rootfs")
+        .readonly(false)
+        .build()?;
+    SpecBuilder::default()
+        .version("1.0.0") // What crun 1.8 knows; nothing here needs more.
+        .root(root)
+        .hostname(host.name.clone())
+        .mounts(mounts(host, place)?)
+        .process(process(host, limits)?)
+        .linux(linux()?)
+        .build()
+}
+
+fn linux() -> Result<Linux, OciSpecError> {
+    // Neither a user nor a network namespace: the lab's are the host's.
+    let kinds = [
+        LinuxNamespaceType::Pid,
+        LinuxNamespaceType::Mount,
+        LinuxNamespaceType::Ipc,
+        LinuxNamespaceType::Uts,
+    ];
+    let namespaces = kinds.map(|kind| LinuxNamespaceBuilder::default().typ(kind).build());
+    LinuxBuilder::default()
+        .namespaces(namespaces.into_iter().collect::<Result<Vec<_>, _>>()?)
+        .masked_paths(MASKED.map(str::to_owned))
+        .readonly_paths(READ_ONLY.map(str::to_owned))
+        .seccomp(seccomp::profile()?)
+        .build()
+}
+
+fn process(host: &HostPlan, limits: &Limits) -> Result<Process, OciSpecError> {
+    let set: Capabilities = CAPABILITIES.into();
+    let capabilities = LinuxCapabilitiesBuilder::default()
+        .bounding(set.clone())
+        .effective(set.clone())
+        .permitted(set)
+        .inheritable(Capabilities::new())
+        .ambient(Capabilities::new())
+        .build()?;
+    let env = login_user("root").env;
+    let env: Vec<String> = env
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    ProcessBuilder::default()
+        .terminal(false)
+        .args(host.command.clone())
+        .env(env)
+        .cwd("/")
+        .capabilities(capabilities)
+        .rlimits(rlimits(limits)?)
+        // sudo and su work in a lab: its root is nobody outside.
+        .no_new_privileges(false)
+        // When memory runs out, the machine's own programs are not the first to go.
+        .oom_score_adj(500)
+        .build()
+}
+
+/// What holds without cgroups. Memory is each process's own writable memory (RLIMIT_DATA), not its address space, of
+/// which Go and Java reserve more than any machine has.
+fn rlimits(limits: &Limits) -> Result<Vec<PosixRlimit>, OciSpecError> {
+    let files = hard_limit(Resource::RLIMIT_NOFILE).min(1 << 20);
+    [
+        // 1, not 0: the kernel still starts a `|program` of core_pattern, outside the lab and as root, for 0.
+        (PosixRlimitType::RlimitCore, 1, 1),
+        (PosixRlimitType::RlimitData, limits.memory, limits.memory),
+        (PosixRlimitType::RlimitNofile, files.min(1024), files),
+        (PosixRlimitType::RlimitNproc, limits.pids, limits.pids),
+    ]
+    .into_iter()
+    .map(|(kind, soft, hard)| {
+        PosixRlimitBuilder::default()
+            .typ(kind)
+            .soft(soft)
+            .hard(hard)
+            .build()
+    })
+    .collect()
+}
+
+/// Raising a hard limit needs a capability outside of the lab, so ours is the most.
+fn hard_limit(resource: Resource) -> u64 {
+    getrlimit(resource).map_or(1024, |(_, hard)| hard)
+}
+
+fn mounts(host: &HostPlan, place: &str) -> Result<Vec<Mount>, OciSpecError> {
+    // Files of the machine that are setuid, or have capabilities, are plain files in a lab: nosuid.
+    let read_only = ["rbind", "ro", "nosuid", "nodev"];
+    let mut mounts = Vec::new();
+    for path in root::of_the_machine() {
+        mounts.push(mount(&path, "bind", &path, &read_only)?);
+    }
+    mounts.push(mount(
+        "/proc",
+        "proc",
+        "proc",
+        &["nosuid", "nodev", "noexec"],
+    )?);
+    mounts.push(mount(
+        "/sys",
+        "sysfs",
+        "sysfs",
+        &["nosuid", "nodev", "noexec", "ro"],
+    )?);
+    let dev = ["nosuid", "noexec", "strictatime", "mode=755", "size=1m"];
+    mounts.push(mount("/dev", "tmpfs", "tmpfs", &dev)?);
+    // gid 5 is tty: `mesg` and `write` ask for it.
+    let pts = [
+        "nosuid",
+        "noexec",
+        "newinstance",
+        "ptmxmode=0666",
+        "mode=0620",
+        "gid=5",
+    ];
+    mounts.push(mount("/dev/pts", "devpts", "devpts", &pts)?);
+    let shm = ["nosuid", "nodev", "noexec", "mode=1777", "size=64m"];
+    mounts.push(mount("/dev/shm", "tmpfs", "shm", &shm)?);
+    mounts.push(mount(
+        "/dev/mqueue",
+        "mqueue",
+        "mqueue",
+        &["nosuid", "nodev", "noexec"],
+    )?);
+    for device in &host.devices {
+        let source = format!("{place}/devices/{}", node_file(device));
+        mounts.push(mount(
+            &device.path,
+            "bind",
+            &source,
+            &["bind", "nosuid", "noexec"],
+        )?);
+    }
+    let agent = format!("{place}/agent/agent");
+    mounts.push(mount(
+        AGENT,
+        "bind",
+        &agent,
+        &["bind", "ro", "nosuid", "nodev"],
+    )?);
+    Ok(mounts)
+}
+
+fn mount(target: &str, kind: &str, source: &str, options: &[&str]) -> Result<Mount, OciSpecError> {
+    let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
+    MountBuilder::default()
+        .destination(PathBuf::from(target))
+        .typ(kind)
+        .source(PathBuf::from(source))
+        .options(options)
+        .build()
+}
