@@ -3,6 +3,7 @@
 use crate::config::{Config, Execute, OnFailure, OnSkip};
 use crate::judge::verdict::VerifiedBy;
 use crate::judge::{Verdict, Verification};
+use crate::report::{self, Paint};
 
 /// Why the build must fail, one line for each tutorial; empty when it stands.
 pub(super) fn objections(
@@ -44,16 +45,14 @@ fn lacking(verdict: &Verdict, execute: Execute) -> Option<String> {
     }
 }
 
-/// One line for each tutorial, and the total.
+/// One line for each tutorial, with the difference where one failed; and the total.
 pub(super) fn summary(verifications: &[&Verification]) -> String {
     let mut text = String::new();
     for of in verifications {
-        let mut line = format!("  {}: {}", of.tutorial.name, of.verdict.word());
-        if let Some(detail) = detail(of) {
-            line.push_str(&format!(" ({detail})"));
+        match &of.verdict {
+            Verdict::Failed(_) => text.push_str(&report::verdict(of, Paint::Plain)),
+            _ => text.push_str(&(report::line(of, Paint::Plain) + "\n")),
         }
-        text.push_str(&line);
-        text.push('\n');
     }
     text.push_str(&total(verifications));
     text.push('\n');
@@ -83,33 +82,4 @@ fn total(verifications: &[&Verification]) -> String {
             parts.join(", ")
         }
     )
-}
-
-fn detail(of: &Verification) -> Option<String> {
-    match &of.verdict {
-        Verdict::Verified {
-            by: VerifiedBy::Run,
-            ..
-        } => Some("ran now".to_owned()),
-        Verdict::Verified {
-            by: VerifiedBy::Cache,
-            date,
-            ..
-        } => Some(format!("ran here on {date}")),
-        Verdict::Verified {
-            by: VerifiedBy::Transcript,
-            date,
-            ..
-        } => Some(format!("recorded on {date}")),
-        Verdict::Failed(failed) => {
-            let step = of.tutorial.steps.get(failed.step)?;
-            Some(format!("step {} at {}", step.id, step.at))
-        }
-        Verdict::Stale(changes) => changes.first().cloned(),
-        Verdict::Unrecorded(reason) => reason.clone(),
-        Verdict::Skipped(missing) => {
-            let what: Vec<&str> = missing.iter().map(|it| it.what.as_str()).collect();
-            Some(what.join(", "))
-        }
-    }
 }
