@@ -21,4 +21,6 @@ pub mod judge;
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub mod lab;
 pub mod outcome;
+#[cfg(all(feature = "run", target_os = "linux"))]
+pub mod run;
 pub mod tutorial;
