@@ -84,6 +84,7 @@ fn tutorial(name: &str) -> Tutorial {
         }],
         not_run: Vec::new(),
         limits: Limits::default(),
+        inputs: Vec::new(),
     }
 }
 
