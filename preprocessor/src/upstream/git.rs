@@ -114,7 +114,7 @@ impl Answer {
         };
         let line = lines().find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
         let line = line
-            .or_else(|| lines().last())
+            .or_else(|| lines().next_back())
             .unwrap_or("git failed without a word");
         line.trim_start_matches("fatal: ")
             .trim_start_matches("error: ")
