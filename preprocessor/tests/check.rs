@@ -7,6 +7,8 @@
 //!
 //! In a spec, `SHA256` stands for the README's hash. `TWIN_BLESS=1` rewrites what is expected.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -254,4 +256,84 @@ fn line(command: &tutorial::Command) -> String {
         writeln!(line, "  | {output}").unwrap();
     }
     line
+}
+
+/// Loads a tutorial of this text from a book that holds nothing else.
+fn load_text(spec: &str) -> Loaded {
+    let book = tempfile::tempdir().unwrap();
+    fs::create_dir(book.path().join("tutorials")).unwrap();
+    fs::write(book.path().join("tutorials/a.yaml"), spec).unwrap();
+    tutorial::load(&project(book.path()), "a")
+        .unwrap_or_else(|e| panic!("{}", render_all(&e, Style::Plain)))
+}
+
+#[test]
+fn the_digest_is_of_what_runs_alone() {
+    let spec =
+        "title: A\nhosts: {box: {packages: [coreutils]}}\nsteps:\n  - id: one\n    run: echo 1\n";
+    let digest = load_text(spec).digest;
+    let same = [
+        spec.replace("title: A", "title: Another\nsummary: Words."),
+        format!(
+            "{spec}    text: Prose.\n    timeout: 5m\n    show: output\n    match: none\n    expect: '{{{{int}}}}'\n"
+        ),
+        format!("# a comment\n{spec}"),
+    ];
+    for same in same {
+        assert_eq!(load_text(&same).digest, digest, "{same}");
+    }
+    let others = [
+        spec.replace("echo 1", "echo 2"),
+        spec.replace("id: one", "id: two"),
+        spec.replace("coreutils", "bash"),
+        spec.replace("{packages", "{needs: [tun], packages"),
+        spec.replace("{packages", "{user: root, packages"),
+        format!("{spec}    exit: 1\n"),
+        format!("{spec}    opens: shell\n"),
+        format!("{spec}    until: {{lines: 3}}\n"),
+        format!("{spec}    background: true\n"),
+        format!("{spec}  - press: C-c\n"),
+        format!("terminals: {{other: x}}\n{spec}"),
+    ];
+    for other in others {
+        assert_ne!(load_text(&other).digest, digest, "{other}");
+    }
+}
+
+#[test]
+fn what_changed_is_said_in_words() {
+    use mdbook_twin::judge::Transcript;
+    use mdbook_twin::judge::transcript::{TranscriptCommand, TranscriptStep};
+    let command = |command: &str| TranscriptCommand {
+        prompt: "$".to_owned(),
+        command: command.to_owned(),
+        exit: Some(0),
+        output: String::new(),
+    };
+    let step = |id: &str, text: &str| TranscriptStep {
+        id: id.to_owned(),
+        terminal: "terminal".to_owned(),
+        commands: vec![command(text)],
+    };
+    let transcript = Transcript {
+        twin: 1,
+        recorded: "2026-01-02".to_owned(),
+        digest: String::new(),
+        upstream: None,
+        facts: Default::default(),
+        steps: vec![
+            step("one", "echo 1"),
+            step("two", "echo 2"),
+            step("gone", "echo 3"),
+        ],
+    };
+    let spec = "title: A\nsteps:\n  - {id: one, run: echo one}\n  - {id: two, run: echo 2}\n  - {id: three, run: echo 3}\n";
+    assert_eq!(
+        tutorial::digest::changes(&load_text(spec).tutorial, &transcript),
+        [
+            "the command of the step one changed: `echo 1` is now `echo one`",
+            "the step three is new",
+            "the step gone is gone",
+        ]
+    );
 }
