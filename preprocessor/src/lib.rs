@@ -27,6 +27,8 @@ pub mod project;
 pub mod readme;
 pub mod render;
 pub mod report;
+#[cfg(all(feature = "run", target_os = "linux"))]
+pub mod run;
 pub mod tutorial;
 pub mod upstream;
 pub mod verify;

@@ -96,6 +96,11 @@ impl Project {
     }
 }
 
+/// Where files are looked for when there is no book: the machine's own cache and upstream directories.
+pub fn places() -> Places {
+    Places { cache: cache_dir().unwrap_or_default(), dirs: upstream_dirs(Path::new("."), &Config::default()) }
+}
+
 /// `$TWIN_CACHE_DIR`, else `$XDG_CACHE_HOME/mdbook-twin`, else `~/.cache/mdbook-twin`.
 fn cache_dir() -> Option<PathBuf> {
     let variable = |name: &str| {
@@ -119,4 +124,52 @@ fn upstream_dirs(root: &Path, config: &Config) -> Vec<PathBuf> {
         dirs.extend(std::env::split_paths(&more).filter(|dir| !dir.as_os_str().is_empty()));
     }
     dirs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Execute;
+
+    fn book(toml: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("src/deep")).unwrap();
+        std::fs::write(folder.path().join("book.toml"), toml).unwrap();
+        folder
+    }
+
+    #[test]
+    fn the_nearest_book_upwards_is_found_and_its_table_read() {
+        let book = book(
+            "[book]\ntitle = 'x'\n[preprocessor.twin]\nexecute = 'never'\nupstream-dirs = ['up']\ngrant = ['tun']\n",
+        );
+        let project = Project::find(Some(&book.path().join("src/deep"))).unwrap();
+        assert_eq!(project.root, book.path());
+        assert_eq!(project.config.execute, Execute::Never);
+        assert_eq!(project.places.dirs[0], book.path().join("up"));
+    }
+
+    #[test]
+    fn a_book_without_our_table_has_the_defaults() {
+        let book = book("[book]\ntitle = 'x'\n");
+        let project = Project::find(Some(book.path())).unwrap();
+        assert_eq!(project.config.execute, Execute::Auto);
+    }
+
+    #[test]
+    fn an_unknown_setting_is_an_error_with_its_name() {
+        let book = book("[preprocessor.twin]\nexecut = 'never'\n");
+        let error = Project::find(Some(book.path())).unwrap_err().to_string();
+        assert!(
+            error.contains("execut") && error.contains("book.toml"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn no_book_says_where_it_was_looked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Project::find(Some(folder.path())).unwrap_err();
+        assert!(matches!(error, ProjectError::NoBook(_)), "{error}");
+    }
 }

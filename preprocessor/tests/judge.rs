@@ -162,6 +162,7 @@ fn tutorial(case: &Case) -> Tutorial {
             .collect(),
         not_run: Vec::new(),
         limits: Limits::default(),
+        inputs: Vec::new(),
     }
 }
 

@@ -30,6 +30,12 @@ pub enum Request {
     Open(OpenTerminal),
     /// The next step of this host.
     Step(StepRequest),
+    /// The reader pressed ^C: the step that runs fails with [`crate::outcome::Failure::Interrupted`], the steps behind it
+    /// are not reached, cleanup runs.
+    Interrupt {
+        /// In words: `^C`.
+        why: String,
+    },
     /// No more steps: end every terminal and exit 0.
     Bye,
 }

@@ -13,7 +13,7 @@ pub struct Verification {
     pub tutorial: Arc<Tutorial>,
     /// What was recorded, whether it still fits or not.
     pub transcript: Option<Transcript>,
-    /// What just ran; `None` when nothing ran now.
+    /// What ran, now or earlier on this machine (the verdict says which); `None` when only the transcript is known.
     pub run: Option<Run>,
     /// The judgement.
     pub verdict: Verdict,

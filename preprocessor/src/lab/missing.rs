@@ -13,11 +13,22 @@ use crate::lab::handover::{Doing, Refusal};
 use crate::lab::ids::{self, NoRanges};
 use crate::lab::permission::Device;
 use crate::lab::{packages, probe, programs};
-use crate::tutorial::{Host, Permission, System, Tutorial};
+use crate::tutorial::{Action, Host, Permission, System, Tutorial};
 
-/// Everything that the tutorial needs and the machine lacks or does not grant, each once.
+/// Everything that the tutorial needs and the machine lacks or does not grant, each once. The first call in a process
+/// makes an empty lab to see whether it can (5 ms as root, 20 ms as an ordinary user).
 pub fn missing(tutorial: &Tutorial, grants: &[Permission], runtime: &str) -> Vec<Missing> {
+    let mut all = missing_for(tutorial, grants, runtime);
+    if ids::of_caller().is_ok() {
+        all.extend(probe::refusal());
+    }
+    all
+}
+
+/// The same without making a lab, for who makes one next and learns by that.
+pub fn missing_for(tutorial: &Tutorial, grants: &[Permission], runtime: &str) -> Vec<Missing> {
     let mut all = of_the_lab(runtime);
+    all.extend(of_upstream(tutorial));
     if tutorial.hosts.len() > 1 {
         all.push(not_yet(
             "a lab of several hosts",
@@ -49,11 +60,26 @@ fn of_the_lab(runtime: &str) -> Vec<Missing> {
             },
         });
     }
-    match ids::of_caller() {
-        Ok(_) => all.extend(probe::refusal()),
-        Err(why) => all.push(no_ranges(&why)),
-    }
+    all.extend(ids::of_caller().err().map(|why| no_ranges(&why)));
     all
+}
+
+/// A block that nobody has can't be typed.
+fn of_upstream(tutorial: &Tutorial) -> Option<Missing> {
+    let mut actions = tutorial.steps.iter().map(|step| &step.action);
+    let upstream = tutorial.upstream.as_ref()?;
+    actions
+        .any(|action| *action == Action::Unavailable)
+        .then(|| Missing {
+            what: format!(
+                "{} of {} at commit {}",
+                upstream.file, upstream.url, upstream.commit
+            ),
+            remedy: format!(
+                "git must reach {}, or an upstream directory have it",
+                upstream.url
+            ),
+        })
 }
 
 fn of_host(host: &Host) -> Vec<Missing> {

@@ -30,7 +30,7 @@ mod start;
 
 pub use host::{LoginUser, login_user};
 pub use init::init_main;
-pub use missing::missing;
+pub use missing::{missing, missing_for};
 pub use packages::versions as package_versions;
 pub use plan::Plan;
 pub use start::{Lab, StartError, set_program};

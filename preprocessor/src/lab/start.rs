@@ -109,7 +109,6 @@ impl Lab {
         let mut said = Vec::new();
         let mut bounded = (&mut self.stderr).take(MOST_WORDS);
         match bounded.read_to_end(&mut said) {
-            Ok(0) => "it said nothing".to_owned(),
             Ok(_) => String::from_utf8_lossy(&said).trim().to_owned(),
             Err(error) => format!("its words can't be read: {error}"),
         }

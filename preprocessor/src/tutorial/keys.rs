@@ -60,6 +60,12 @@ pub(crate) struct Problems {
 }
 
 impl Problems {
+    pub(crate) fn already(found: &[Diagnostic]) -> Self {
+        Self {
+            found: found.to_vec(),
+        }
+    }
+
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         self.found.push(diagnostic);
     }
@@ -321,9 +327,9 @@ macro_rules! keys {
             $( $(#[$field_meta:meta])* $key:literal => $field:ident : $type:ty, )*
         }
     ) => {
-        $(#[$meta])*
         #[derive(Clone, Debug, Default, schemars::JsonSchema)]
         #[schemars(default, deny_unknown_fields)]
+        $(#[$meta])*
         pub struct $Name {
             $( $(#[$field_meta])* #[schemars(rename = $key)] pub $field: Option<$crate::tutorial::keys::Spanned<$type>>, )*
             /// The keys that are there, read or not, each with its place.
@@ -345,6 +351,12 @@ macro_rules! keys {
                     }
                 }
                 self
+            }
+
+            /// Whether a key is there, read or not.
+            #[allow(dead_code, reason = "not every mapping asks")]
+            pub(crate) fn has(&self, key: &str) -> bool {
+                self.written.iter().any(|(written, _)| *written == key)
             }
 
             /// Reads one key; `None` when there is none of this name.

@@ -3,11 +3,13 @@
 //! In: what an author wrote and what upstream holds. Out: a value with nothing left to look up, or every mistake at
 //! once. Not here: where upstream's text comes from (`upstream/`), and running (`run/`).
 
+pub mod coverage;
 pub mod digest;
 mod keys;
 pub mod load;
 pub mod model;
 mod resolve;
+pub mod schema;
 pub mod spec;
 pub mod values;
 mod yaml;

@@ -24,6 +24,8 @@ pub struct Spec {
     pub file: Arc<SourceFile>,
     /// What was written, included steps in place.
     pub keys: SpecKeys,
+    /// What is wrong with it already; [`super::resolve`] says it together with what it finds itself.
+    pub(crate) wrong: Vec<Diagnostic>,
 }
 
 keys! {
@@ -123,6 +125,10 @@ pub struct TerminalsSpec(pub Named<TerminalSpec>);
 
 keys! {
     /// A step: exactly one of `run`, `block`, `file`, `press`, `wait`, `closes`, `include`, and what goes with it.
+    #[schemars(extend("oneOf" = [
+        {"required": ["run"]}, {"required": ["block"]}, {"required": ["file"]}, {"required": ["press"]},
+        {"required": ["wait"]}, {"required": ["closes"]}, {"required": ["include"]},
+    ]))]
     "a step"
     struct StepKeys {
         /// A name for it, unique in the tutorial: lower case letters, digits, `-`, `_`.
@@ -317,9 +323,9 @@ impl Read for TerminalsSpec {
 pub type ReadInclude<'a> = &'a dyn Fn(&Path) -> std::io::Result<SourceFile>;
 
 impl Spec {
-    /// Reads a spec and what it includes.
+    /// Reads a spec and what it includes. Keys that are wrong are left out, and said by [`super::resolve`].
     /// # Errors
-    /// Everything that is wrong with what was written, in the order of the file.
+    /// When it is no YAML, or no mapping.
     pub fn parse(
         name: &str,
         file: SourceFile,
@@ -342,11 +348,16 @@ impl Spec {
                 list.value = includes.expand(steps, &mut problems);
             }
         }
-        problems.none_or(keys).map(|keys| Self {
-            name: name.to_owned(),
-            file,
-            keys,
-        })
+        let wrong = problems.into_sorted();
+        match keys {
+            Some(keys) => Ok(Self {
+                name: name.to_owned(),
+                file,
+                keys,
+                wrong,
+            }),
+            None => Err(wrong),
+        }
     }
 }
 

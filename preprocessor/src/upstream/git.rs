@@ -8,10 +8,25 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Pin, PinError};
+use super::PinError;
 
 /// The transports that git may use; `ext::` would run a command.
 const PROTOCOLS: &str = "https:http:ssh:git:file";
+
+/// No hooks, no housekeeping behind our back; and a transfer that has stopped gives up by itself, because a helper of
+/// git outlives a git that is killed.
+const SETTINGS: &[&str] = &[
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "gc.auto=0",
+    "-c",
+    "maintenance.auto=false",
+    "-c",
+    "http.lowSpeedLimit=1",
+    "-c",
+    "http.lowSpeedTime=30",
+];
 
 /// Whether a URL may be given to git; else why not.
 /// # Errors
@@ -37,13 +52,13 @@ pub fn check_url(url: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Fetches the commit and reads the file.
-pub(super) fn read(pin: &Pin, timeout: Duration) -> Result<Vec<u8>, PinError> {
+/// Fetches a commit, or the one that a branch, a tag or `HEAD` names, and reads one file of it.
+pub(super) fn read(url: &str, rev: &str, file: &str, timeout: Duration) -> Result<Vec<u8>, PinError> {
     let unreachable = |reason: String| PinError::Unreachable {
-        url: pin.url.clone(),
+        url: url.to_owned(),
         reason,
     };
-    check_url(&pin.url).map_err(|reason| unreachable(reason.to_owned()))?;
+    check_url(url).map_err(|reason| unreachable(reason.to_owned()))?;
     let repository = tempfile::tempdir().map_err(|error| unreachable(error.to_string()))?;
     let deadline = Instant::now() + timeout;
     let git = |arguments: &[&str]| run(repository.path(), arguments, deadline);
@@ -60,27 +75,26 @@ pub(super) fn read(pin: &Pin, timeout: Duration) -> Result<Vec<u8>, PinError> {
         "1",
         "--no-tags",
         "--end-of-options",
-        &pin.url,
-        &pin.commit,
+        url,
+        rev,
     ];
     let answer = git(&fetch).map_err(unreachable)?;
     if !answer.good {
         return Err(match answer.says_no_commit() {
             true => PinError::NoCommit {
-                url: pin.url.clone(),
-                commit: pin.commit.clone(),
+                url: url.to_owned(),
+                commit: rev.to_owned(),
             },
             false => said(answer),
         });
     }
-    let object = format!("{}:{}", pin.commit, pin.file);
-    let answer = git(&["cat-file", "blob", &object]).map_err(unreachable)?;
+    let answer = git(&["cat-file", "blob", &format!("FETCH_HEAD:{file}")]).map_err(unreachable)?;
     match answer.good {
         true => Ok(answer.stdout),
         false => Err(PinError::NoFile {
-            url: pin.url.clone(),
-            commit: pin.commit.clone(),
-            file: pin.file.clone(),
+            url: url.to_owned(),
+            commit: rev.to_owned(),
+            file: file.to_owned(),
         }),
     }
 }
@@ -114,7 +128,7 @@ impl Answer {
         };
         let line = lines().find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
         let line = line
-            .or_else(|| lines().last())
+            .or_else(|| lines().next_back())
             .unwrap_or("git failed without a word");
         line.trim_start_matches("fatal: ")
             .trim_start_matches("error: ")
@@ -124,15 +138,7 @@ impl Answer {
 
 fn run(repository: &Path, arguments: &[&str], deadline: Instant) -> Result<Answer, String> {
     let mut child = Command::new("git")
-        // Nothing of a hook, a credential helper's window or a translated message.
-        .args([
-            "-c",
-            "core.hooksPath=/dev/null",
-            "-c",
-            "gc.auto=0",
-            "-c",
-            "maintenance.auto=false",
-        ])
+        .args(SETTINGS)
         .args(arguments)
         .current_dir(repository)
         .env("GIT_DIR", repository)
@@ -173,7 +179,8 @@ fn run(repository: &Path, arguments: &[&str], deadline: Instant) -> Result<Answe
 
 /// The reader's own ssh command, told not to ask.
 fn ssh_command() -> String {
-    std::env::var("GIT_SSH_COMMAND").unwrap_or_else(|_| "ssh -o BatchMode=yes".to_owned())
+    std::env::var("GIT_SSH_COMMAND")
+        .unwrap_or_else(|_| "ssh -o BatchMode=yes -o ConnectTimeout=30".to_owned())
 }
 
 fn drain(pipe: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<Vec<u8>> {
@@ -185,4 +192,53 @@ fn drain(pipe: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<Ve
         }
         bytes
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_that_could_run_something_are_refused() {
+        for url in [
+            "--upload-pack=touch /tmp/x",
+            "ext::sh -c whoami",
+            "fd::7",
+            "",
+            "http://a b",
+            "ftp://example.org/x",
+            "relative/path",
+        ] {
+            assert!(check_url(url).is_err(), "{url}");
+        }
+        for url in [
+            "https://codeberg.org/a/b.git",
+            "ssh://git@example.org/a/b",
+            "git@example.org:a/b.git",
+            "file:///srv/git/a.git",
+            "/srv/git/a.git",
+        ] {
+            assert_eq!(check_url(url), Ok(()), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_never_answers_is_left_in_time() {
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let pin = Pin {
+            url: format!("http://{}/a/b", server.local_addr().unwrap()),
+            github: None,
+            commit: "1".repeat(40),
+            file: "README.md".to_owned(),
+            sha256: "0".repeat(64),
+        };
+        let error = read(&pin, Duration::from_millis(300)).unwrap_err();
+        assert!(matches!(error, PinError::Unreachable { .. }), "{error}");
+        assert!(
+            error
+                .to_string()
+                .ends_with("git took too long and was stopped"),
+            "{error}"
+        );
+    }
 }

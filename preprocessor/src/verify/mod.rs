@@ -4,11 +4,27 @@
 //! `record` all come through here, so that nothing runs twice and a lock, a cache and a judgement mean the same
 //! everywhere. Not here: running (`run/`, reached through [`Machine`]), judging (`judge/`), and words (`report/`).
 
-use std::sync::atomic::AtomicBool;
+mod engine;
+mod files;
+mod record;
+mod store;
+mod summary;
+
+pub use files::Written;
+pub use record::{Recorded, Recording, record, write_transcript};
+pub use store::{Key, Store};
+pub use summary::{Summary, exit};
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use engine::Engine;
 
 use crate::config::Execute;
 use crate::diagnostic::Diagnostic;
-use crate::judge::{Missing, Verdict, Verification};
+use crate::judge::transcript::Lock;
+use crate::judge::{Missing, Transcript, Verdict, Verification};
 use crate::outcome::{Facts, Run};
 use crate::project::Project;
 use crate::tutorial::{Permission, Tutorial};
@@ -84,10 +100,36 @@ pub trait Machine: Sync {
     fn missing(&self, tutorial: &Tutorial) -> Vec<Missing>;
     /// What a run would run on now: the part of the cache's key that the spec does not decide.
     fn facts(&self, tutorial: &Tutorial) -> Facts;
-    /// Runs it. `step` is told the index of each step that begins.
+    /// Runs it on the calling thread, which outlives the run. `step` is told the index of each step that begins.
     /// # Errors
-    /// It never ran: in words, what could not be made and what mends it.
-    fn run(&self, tutorial: &Tutorial, step: &dyn Fn(usize)) -> Result<Run, String>;
+    /// Nothing ran.
+    fn run(&self, tutorial: &Tutorial, step: &mut dyn FnMut(usize)) -> Result<Run, NotRun>;
+    /// Whether ^C was pressed: nothing further begins.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
+}
+
+/// Why nothing ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotRun {
+    /// The machine lacks something after all: a skip.
+    Missing(Vec<Missing>),
+    /// No remedy is known; in words.
+    Broken(String),
+}
+
+/// A tutorial and what was recorded of it.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// What runs.
+    pub tutorial: Arc<Tutorial>,
+    /// What was recorded.
+    pub transcript: Option<Transcript>,
+    /// Upstream's commands, for the next transcript.
+    pub lock: Option<Lock>,
+    /// Of what runs.
+    pub digest: String,
 }
 
 /// Says of each tutorial what can be said, running what `how` asks for.
@@ -98,4 +140,56 @@ pub fn verify(
     _observer: &dyn Observer,
 ) -> Vec<Answer> {
     Vec::new()
+}
+
+/// Where a tutorial comes from; mistakes in its files are the answer for that name.
+pub type Load<'a> = &'a (dyn Fn(&str) -> Result<Subject, Vec<Diagnostic>> + Sync);
+
+/// As [`verify`], on any machine and with tutorials from anywhere.
+pub fn verify_on(
+    names: &[String],
+    load: Load<'_>,
+    how: &How<'_>,
+    machine: &dyn Machine,
+    store: &Store,
+    observer: &dyn Observer,
+) -> Vec<Answer> {
+    let engine = Engine {
+        how,
+        machine,
+        store,
+        observer,
+    };
+    let next = AtomicUsize::new(0);
+    let answers: Vec<Mutex<Option<Answer>>> = names.iter().map(|_| Mutex::new(None)).collect();
+    // A worker takes one tutorial after another and stays with each until it is over: a lab dies with its thread.
+    let work = || {
+        while let Some((index, name)) = {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            names.get(index).map(|name| (index, name))
+        } {
+            let result = load(name).map(|subject| engine.verification(subject));
+            let name = name.clone();
+            *answers[index]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(Answer { name, result });
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..workers(how.jobs).min(names.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let answers = answers.into_iter();
+    answers
+        .filter_map(|answer| answer.into_inner().unwrap_or_else(PoisonError::into_inner))
+        .collect()
+}
+
+fn workers(jobs: usize) -> usize {
+    match jobs {
+        0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        jobs => jobs,
+    }
 }

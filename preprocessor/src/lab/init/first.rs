@@ -4,8 +4,8 @@
 //! becomes root of the lab, and from then on has nothing of the caller's.
 
 use std::fs::{self, File, Metadata, Permissions};
-use std::io::{PipeReader, Read, Result};
-use std::os::fd::OwnedFd;
+use std::io::{PipeReader, PipeWriter, Read, Result};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -15,7 +15,7 @@ use nix::sched::{CloneFlags, clone};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitStatus, wait};
-use nix::unistd::{Gid, Pid, Uid, setgroups, setresgid, setresuid};
+use nix::unistd::{Gid, Pid, Uid, close, setgroups, setresgid, setresuid};
 
 use crate::lab::handover::{self, Doing, Refusal, Report};
 use crate::lab::host;
@@ -33,7 +33,7 @@ pub(super) fn spawn(
     plan: &Plan,
     nodes: &[Node],
     control: &OwnedFd,
-    go: &PipeReader,
+    go: (&PipeReader, &PipeWriter),
     fds: &[OwnedFd],
 ) -> Made<Pid> {
     let namespaces = CloneFlags::CLONE_NEWUSER
@@ -43,11 +43,16 @@ pub(super) fn spawn(
         | CloneFlags::CLONE_NEWIPC
         | CloneFlags::CLONE_NEWUTS;
     let mut stack = vec![0; STACK];
-    let body = Box::new(|| match run(plan, nodes, control, go, fds) {
-        Ok(code) => code as isize,
-        Err(refusal) => {
-            let _ = handover::send(control, &Report::Refused(refusal), &[]);
-            1
+    let (reader, writer) = go;
+    let body = Box::new(|| {
+        // The keeper alone may hold this end: its closing says that the keeper is dead.
+        let _ = close(writer.as_raw_fd());
+        match run(plan, nodes, control, reader, fds) {
+            Ok(code) => code as isize,
+            Err(refusal) => {
+                let _ = handover::send(control, &Report::Refused(refusal), &[]);
+                1
+            }
         }
     });
     // SAFETY: this process has one thread, so its copy is as good as the original: no lock is held, and the copy has

@@ -66,7 +66,7 @@ fn keep(control: &OwnedFd) -> Made<ExitCode> {
     };
     let devices = nodes::prepare(&plan)?;
     let (go_reader, mut go_writer) = std::io::pipe().during(Doing::Starting, "a pipe")?;
-    let first = first::spawn(&plan, &devices, control, &go_reader, &fds)?;
+    let first = first::spawn(&plan, &devices, control, (&go_reader, &go_writer), &fds)?;
     // Nobody but PID 1 may hold the runner's pipes: their end is how it learns of the agent's end.
     drop((go_reader, fds));
     let result = map_and_wait(control, first, &mut go_writer);

@@ -77,21 +77,27 @@ impl Resolver<'_> {
     }
 
     fn annotated_blocks(&mut self, upstream: &UpstreamFile) -> Vec<Spanned<StepKeys>> {
+        for stray in &upstream.readme.stray_annotations {
+            let at =
+                yaml::offset(&upstream.file.text, stray.line, stray.column).unwrap_or_default();
+            let range = at..(at + stray.yaml.len()).min(upstream.file.text.len());
+            let file = Arc::clone(&upstream.file);
+            self.problems.push(
+                Diagnostic::error("stray-annotation", "this comment stands above no block")
+                    .at(Span { file, range }, "")
+                    .help("nothing but blank lines may stand between it and its block"),
+            );
+        }
         let passed_over: Vec<String> = self.addresses_not_run();
         let mut steps = Vec::new();
         for block in &upstream.readme.blocks {
             if passed_over.contains(&block.address.to_string()) {
                 continue;
             }
-            let keys = block
-                .annotation
-                .as_ref()
-                .map(|annotation| read(upstream, annotation, &mut self.problems));
-            let keys = match keys {
-                Some(None) => continue,
-                Some(Some(keys)) => Some(keys),
-                None => None,
-            };
+            // What is wrong in the comment is said when its step is made.
+            let mut quiet = Problems::default();
+            let annotation = block.annotation.as_ref();
+            let keys = annotation.and_then(|it| read(upstream, it, &mut quiet));
             let kind = keys
                 .as_ref()
                 .and_then(|keys| keys.value.r#as.as_ref())
@@ -108,6 +114,14 @@ impl Resolver<'_> {
         }
         steps
     }
+}
+
+/// Whether a README itself says that a block, whatever it looks like, holds no commands.
+pub(crate) fn is_declared_text(upstream: &UpstreamFile, block: &Block) -> bool {
+    let annotation = block.annotation.as_ref();
+    let keys = annotation.and_then(|it| read(upstream, it, &mut Problems::default()));
+    let kind = keys.and_then(|keys| keys.value.r#as);
+    kind.is_some_and(|kind| kind.value == BlockKind::Text)
 }
 
 /// The step that an annotated block is; its keys are laid under it when it is resolved.

@@ -38,7 +38,7 @@ pub(crate) fn hosts(keys: &SpecKeys, problems: &mut Problems) -> Vec<Host> {
         hosts.push(host(DEFAULT_HOST, &HostKeys::default(), problems));
     }
     if let Some(network) = &keys.network {
-        addresses(&mut hosts, &network.value, problems);
+        addresses(&mut hosts, &network.value, keys, problems);
     }
     hosts
 }
@@ -133,7 +133,12 @@ fn user(user: Option<&Spanned<String>>, problems: &mut Problems) -> String {
     }
 }
 
-fn addresses(hosts: &mut [Host], network: &Named<Spanned<String>>, problems: &mut Problems) {
+fn addresses(
+    hosts: &mut [Host],
+    network: &Named<Spanned<String>>,
+    keys: &SpecKeys,
+    problems: &mut Problems,
+) {
     for (name, address) in &network.0 {
         if !is_address(&address.value) {
             problems.push(
@@ -145,8 +150,7 @@ fn addresses(hosts: &mut [Host], network: &Named<Spanned<String>>, problems: &mu
         match hosts.iter_mut().find(|host| host.name == name.value) {
             Some(host) => host.address = Some(address.value.clone()),
             None => {
-                let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
-                problems.push(unknown_name("host", name, &names));
+                unknown_host(name, hosts, keys, problems);
             }
         }
     }
@@ -160,6 +164,14 @@ fn is_address(text: &str) -> bool {
         (Ok(std::net::IpAddr::V4(_)), Ok(prefix)) => prefix <= 32,
         (Ok(std::net::IpAddr::V6(_)), Ok(prefix)) => prefix <= 128,
         _ => false,
+    }
+}
+
+fn unknown_host(name: &Spanned<String>, hosts: &[Host], keys: &SpecKeys, problems: &mut Problems) {
+    // Where `hosts:` could not be read, nobody knows which there are.
+    if keys.hosts.is_some() || !keys.has("hosts") {
+        let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
+        problems.push(unknown_name("host", name, &names));
     }
 }
 
@@ -197,7 +209,7 @@ pub(crate) fn terminals(keys: &SpecKeys, hosts: &[Host], problems: &mut Problems
                 .at(name.span.clone(), ""),
             );
         }
-        terminals.push(terminal(&name.value, spec, hosts, problems));
+        terminals.push(terminal(&name.value, spec, hosts, keys, problems));
     }
     if terminals.is_empty() {
         terminals.push(made_up(DEFAULT_TERMINAL));
@@ -214,12 +226,17 @@ pub(crate) fn made_up(name: &str) -> Terminal {
     }
 }
 
-fn terminal(name: &str, spec: &TerminalSpec, hosts: &[Host], problems: &mut Problems) -> Terminal {
+fn terminal(
+    name: &str,
+    spec: &TerminalSpec,
+    hosts: &[Host],
+    keys: &SpecKeys,
+    problems: &mut Problems,
+) -> Terminal {
     let host = spec.0.host.as_ref().map_or(Some(0), |wanted| {
         let found = hosts.iter().position(|host| host.name == wanted.value);
         if found.is_none() {
-            let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
-            problems.push(unknown_name("host", wanted, &names));
+            unknown_host(wanted, hosts, keys, problems);
         }
         found
     });

@@ -25,6 +25,7 @@ use crate::judge::transcript::{AnnotatedBlock, Lock, LockedCommand};
 use crate::readme::Readme;
 use shells::Shells;
 
+pub(crate) use annotation::is_declared_text;
 pub use hosts::is_name;
 pub use placeholders::MATCHERS;
 pub use upstream::pin;
@@ -63,7 +64,7 @@ pub struct Resolved {
 /// # Errors
 /// Everything that does not fit together or does not fit upstream, in the order of the files.
 pub fn resolve(spec: &Spec, sources: &Sources<'_>) -> Result<Resolved, Vec<Diagnostic>> {
-    let mut problems = Problems::default();
+    let mut problems = Problems::already(&spec.wrong);
     let pin = pin_of(spec, &mut problems);
     let keys = &spec.keys;
     // A lock of another file's bytes says nothing about this one.
@@ -80,7 +81,7 @@ pub fn resolve(spec: &Spec, sources: &Sources<'_>) -> Result<Resolved, Vec<Diagn
         shells: vec![Shells::default(); terminals.len()],
         hosts,
         terminals,
-        terminals_are_made_up: keys.terminals.is_none(),
+        terminals_are_made_up: !keys.has("terminals"),
         ids: BTreeMap::new(),
         captured: BTreeSet::new(),
         blocks: BTreeMap::new(),
@@ -137,13 +138,7 @@ impl Resolver<'_> {
         match &self.spec.keys.title {
             Some(title) => title.value.clone(),
             None => {
-                if !self
-                    .spec
-                    .keys
-                    .written
-                    .iter()
-                    .any(|(key, _)| *key == "title")
-                {
+                if !self.spec.keys.has("title") {
                     self.problems.push(
                         Diagnostic::error("no-title", "a tutorial has a title")
                             .at(self.start_of_spec(), "")
@@ -165,17 +160,16 @@ impl Resolver<'_> {
     fn all_steps(&mut self) -> Vec<Step> {
         let keys = &self.spec.keys;
         let mut steps = self.phase(Phase::Setup, keys.setup.as_ref());
-        let annotated = keys.steps.is_none() && self.has_upstream;
+        let annotated = !keys.has("steps") && self.has_upstream;
         match annotated {
             true => steps.extend(self.annotated_readme()),
             false => steps.extend(self.phase(Phase::Main, keys.steps.as_ref())),
         }
-        if keys
-            .steps
-            .as_ref()
-            .is_none_or(|steps| steps.value.is_empty())
-            && !annotated
-        {
+        let none = match &keys.steps {
+            Some(steps) => steps.value.is_empty() && self.spec.wrong.is_empty(),
+            None => !keys.has("steps"),
+        };
+        if none && !annotated {
             self.problems.push(
                 Diagnostic::error("no-steps", "a tutorial has steps")
                     .at(self.start_of_spec(), "")

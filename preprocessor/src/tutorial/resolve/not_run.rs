@@ -54,7 +54,7 @@ impl Resolver<'_> {
 
     fn entry(&mut self, entry: &Spanned<NotRunKeys>, steps: &[Step]) -> Option<NotRun> {
         let keys = &entry.value;
-        if keys.why.is_none() && !keys.written.iter().any(|(key, _)| *key == "why") {
+        if !keys.has("why") {
             self.problems.push(
                 Diagnostic::error("no-reason", "what is not run has a reason: `why`")
                     .at(entry.span.clone(), "")

@@ -253,6 +253,10 @@ impl Resolver<'_> {
             self.shells.push(Shells::default());
             return Some(self.terminals.len() - 1);
         }
+        // Where `terminals:` could not be read, nobody knows which there are.
+        if self.spec.keys.terminals.is_none() && !self.terminals_are_made_up {
+            return Some(0);
+        }
         let names: Vec<&str> = self
             .terminals
             .iter()
@@ -369,8 +373,10 @@ impl Resolver<'_> {
             }
             FileChange::Replace(pairs)
         } else {
-            let unread = ["content", "append", "replace"];
-            if !keys.written.iter().any(|(key, _)| unread.contains(key)) {
+            if !["content", "append", "replace"]
+                .iter()
+                .any(|key| keys.has(key))
+            {
                 self.problems.push(
                     Diagnostic::error("missing-key", format!("what happens to `{}`?", path.value))
                         .at(path.span.clone(), "")

@@ -12,13 +12,15 @@ use crate::upstream::Pin;
 pub(crate) fn pin_of(spec: &Spec, problems: &mut Problems) -> Option<Pin> {
     let upstream = spec.keys.upstream.as_ref()?;
     let keys = &upstream.value;
-    let (url, github) = repository(upstream, problems)?;
+    // All of it is looked at before anything is missed.
+    let repository = repository(upstream, problems);
     let commit = hex(upstream, "commit", keys.commit.as_ref(), 40, problems);
     let sha256 = hex(upstream, "sha256", keys.sha256.as_ref(), 64, problems);
     let file = match &keys.file {
         None => Some("README.md".to_owned()),
         Some(file) => inside_repository(file, problems),
     };
+    let (url, github) = repository?;
     Some(Pin {
         url,
         github,
@@ -64,15 +66,8 @@ fn repository(
             Some((git.value.clone(), None))
         }
         _ => {
-            let readable = |key: &str| {
-                upstream
-                    .value
-                    .written
-                    .iter()
-                    .any(|(written, _)| *written == key)
-            };
             let both = upstream.value.github.is_some() && upstream.value.git.is_some();
-            if both || !(readable("github") || readable("git")) {
+            if both || !(upstream.value.has("github") || upstream.value.has("git")) {
                 problems.push(
                     Diagnostic::error(
                         "bad-upstream",
@@ -106,12 +101,7 @@ fn hex(
     problems: &mut Problems,
 ) -> Option<String> {
     let Some(value) = value else {
-        if !upstream
-            .value
-            .written
-            .iter()
-            .any(|(written, _)| *written == key)
-        {
+        if !upstream.value.has(key) {
             problems.push(
                 Diagnostic::error(
                     "no-pin",

@@ -1,0 +1,226 @@
+//! One run from the first request to the last event.
+
+use std::time::{Duration, Instant};
+
+use crate::agent::protocol::{Event, OpenTerminal, Request, VERSION};
+use crate::lab::{self, Lab, Plan};
+use crate::outcome::{Ended, Facts, StepRun};
+use crate::run::conversation::{Conversation, Happened};
+use crate::run::course::Course;
+use crate::run::{LabError, Options, Progress};
+use crate::tutorial::{Terminal, Tutorial};
+
+/// How much longer than a step's own timeout we wait for the agent, which holds that timeout itself: past it the agent
+/// is not to be trusted any more. It also has to start a shell and end it in this time.
+const GRACE: Duration = Duration::from_secs(15);
+
+type Observer<'a> = &'a mut dyn FnMut(Progress<'_>);
+
+/// Starts the lab, runs every step, ends the lab.
+pub(super) fn conduct(
+    tutorial: &Tutorial,
+    facts: &Facts,
+    options: &Options,
+    observer: Observer<'_>,
+) -> Result<Vec<StepRun>, LabError> {
+    let plan = Plan::new(tutorial, &options.runtime);
+    let lab = Lab::start(&plan)?;
+    let conversation = Conversation::new(lab).map_err(agent_error)?;
+    let conductor = Conductor {
+        tutorial,
+        options,
+        observer,
+        course: Course::new(tutorial, facts),
+        phase: Phase::Greeting,
+        running: None,
+        deadline: Instant::now() + GRACE,
+        interrupted: false,
+    };
+    conductor.conduct(conversation)
+}
+
+struct Conductor<'a> {
+    tutorial: &'a Tutorial,
+    options: &'a Options,
+    observer: Observer<'a>,
+    course: Course<'a>,
+    phase: Phase,
+    /// The step that runs, and since when.
+    running: Option<(usize, Instant)>,
+    /// When the agent counts as dead, unless it speaks.
+    deadline: Instant,
+    interrupted: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The agent has not spoken.
+    Greeting,
+    /// Steps are under way.
+    Steps,
+    /// All are answered, and it was told to end.
+    Leaving,
+}
+
+/// Why no further event is waited for.
+enum Over {
+    /// The agent has ended after all steps.
+    Good,
+    /// This happened before.
+    Broken(String),
+    /// The lab closed its pipe.
+    Gone,
+}
+
+impl Conductor<'_> {
+    fn conduct(mut self, mut conversation: Conversation) -> Result<Vec<StepRun>, LabError> {
+        self.greet(&mut conversation).map_err(agent_error)?;
+        let over = loop {
+            match self.turn(&mut conversation) {
+                Ok(None) => {}
+                Ok(Some(over)) => break over,
+                Err(error) => break Over::Broken(format!("the agent's events: {error}")),
+            }
+        };
+        // Nothing that the agent did counts before it has spoken.
+        if self.phase == Phase::Greeting {
+            return Err(match over {
+                Over::Broken(why) if !self.interrupted => LabError::Agent(why),
+                Over::Broken(why) => return Ok(self.course.end(&why)),
+                Over::Good | Over::Gone => conversation.post_mortem().into(),
+            });
+        }
+        let why = match over {
+            Over::Good => String::new(), // Every step has its answer.
+            Over::Broken(why) => why,
+            Over::Gone => format!("the lab ended: {}", conversation.last_words()),
+        };
+        Ok(self.course.end(&why))
+    }
+
+    fn greet(&mut self, conversation: &mut Conversation) -> std::io::Result<()> {
+        conversation.say(&Request::Hello {
+            version: VERSION,
+            secrets: self.options.secrets.clone(),
+        })?;
+        for (index, terminal) in self.tutorial.terminals.iter().enumerate() {
+            conversation.say(&Request::Open(self.terminal(index, terminal)))?;
+        }
+        self.send_steps(conversation)
+    }
+
+    fn terminal(&self, index: usize, terminal: &Terminal) -> OpenTerminal {
+        let user = lab::login_user(&self.tutorial.hosts[terminal.host].user);
+        OpenTerminal {
+            terminal: index,
+            shell: vec![user.shell],
+            uid: user.uid,
+            gid: user.gid,
+            env: user.env,
+            cwd: user.home,
+            size: self.options.size,
+        }
+    }
+
+    /// Sends what can be sent; says good-bye when nothing is left.
+    fn send_steps(&mut self, conversation: &mut Conversation) -> std::io::Result<()> {
+        for step in self.course.next_batch(self.options.keep) {
+            conversation.say(&Request::Step(step))?;
+        }
+        if self.course.is_over() && self.phase == Phase::Steps {
+            self.phase = Phase::Leaving;
+            self.deadline = Instant::now() + GRACE;
+            conversation.say(&Request::Bye)?;
+        }
+        Ok(())
+    }
+
+    /// Waits once, and deals with what came.
+    fn turn(&mut self, conversation: &mut Conversation) -> std::io::Result<Option<Over>> {
+        let interrupt = self.options.interrupt.as_ref();
+        let event = interrupt.map(|interrupt| interrupt.event(self.interrupted));
+        let time = self.deadline.saturating_duration_since(Instant::now());
+        match conversation.wait(event, time)? {
+            Happened::Events(events) => {
+                for event in events {
+                    if let Some(over) = self.take(event) {
+                        return Ok(Some(over));
+                    }
+                }
+                self.send_steps(conversation)?;
+                Ok(None)
+            }
+            Happened::Interrupted => self.interrupt(conversation),
+            Happened::TimedOut if Instant::now() < self.deadline => Ok(None),
+            Happened::TimedOut if self.phase == Phase::Leaving => Ok(Some(Over::Good)),
+            Happened::TimedOut => Ok(Some(Over::Broken("the agent does not answer".to_owned()))),
+            Happened::Gone if self.phase == Phase::Leaving => Ok(Some(Over::Good)),
+            Happened::Gone => Ok(Some(Over::Gone)),
+        }
+    }
+
+    /// The first time the agent is asked to go on to the cleanup; the second time nobody is asked.
+    fn interrupt(&mut self, conversation: &mut Conversation) -> std::io::Result<Option<Over>> {
+        let why = "^C".to_owned();
+        if self.interrupted || self.phase == Phase::Greeting {
+            self.interrupted = true;
+            return Ok(Some(Over::Broken(why)));
+        }
+        self.interrupted = true;
+        self.course.break_off();
+        conversation.say(&Request::Interrupt { why })?;
+        self.send_steps(conversation)?;
+        Ok(None)
+    }
+
+    fn take(&mut self, event: Event) -> Option<Over> {
+        match event {
+            Event::Hello { version: VERSION } => self.phase = Phase::Steps,
+            Event::Hello { version } => {
+                let why = format!("it speaks version {version} of our protocol, not {VERSION}");
+                return Some(Over::Broken(why));
+            }
+            Event::Opened { .. } => self.deadline = Instant::now() + GRACE,
+            Event::Started { step } => self.started(step),
+            Event::Finished {
+                step,
+                ended,
+                commands,
+                captured,
+            } => {
+                self.observe_end(step, &ended);
+                if !self.course.finished(step, ended, commands, captured) {
+                    let why = format!("it answered step {step}, which nobody had asked for");
+                    return Some(Over::Broken(why));
+                }
+            }
+            Event::Later { step, command, .. } => self.course.later(step, command),
+            Event::Fatal { message } => return Some(Over::Broken(message)),
+        }
+        None
+    }
+
+    fn started(&mut self, step: usize) {
+        let now = Instant::now();
+        let own = self
+            .tutorial
+            .steps
+            .get(step)
+            .map_or(GRACE, |step| step.timeout);
+        self.deadline = now + own + GRACE;
+        self.running = Some((step, now));
+        (self.observer)(Progress::Started { step });
+    }
+
+    fn observe_end(&mut self, step: usize, ended: &Ended) {
+        let now = Instant::now();
+        self.deadline = now + GRACE;
+        let since = self.running.take().filter(|(running, _)| *running == step);
+        let took = since.map_or(Duration::ZERO, |(_, since)| now - since);
+        (self.observer)(Progress::Finished { step, ended, took });
+    }
+}
+
+fn agent_error(error: std::io::Error) -> LabError {
+    LabError::Agent(error.to_string())
+}

@@ -1,0 +1,168 @@
+//! Where a run stands: what was sent, what was answered, what is to be sent next. No I/O.
+
+use std::collections::BTreeMap;
+
+use crate::agent::protocol::StepRequest;
+use crate::outcome::{CommandRun, Ended, Facts, Failure, StepRun};
+use crate::run::facts;
+use crate::run::placeholders::{Filled, fill};
+use crate::tutorial::{Phase, Step, Tutorial};
+
+/// The course of one run.
+pub(super) struct Course<'a> {
+    tutorial: &'a Tutorial,
+    results: Vec<Option<StepRun>>,
+    captured: BTreeMap<String, String>,
+    /// Index of the first step that was neither sent nor decided.
+    next: usize,
+    /// Steps that were sent and not answered.
+    open: usize,
+    /// Nothing but cleanup from here on.
+    broken_off: bool,
+}
+
+impl<'a> Course<'a> {
+    /// A run that has not begun. Steps that don't apply here are passed over from the start.
+    pub(super) fn new(tutorial: &'a Tutorial, facts: &Facts) -> Self {
+        let result =
+            |step: &Step| (!applies(tutorial, step, facts)).then(|| ended(step, Ended::PassedOver));
+        Self {
+            tutorial,
+            results: tutorial.steps.iter().map(result).collect(),
+            captured: BTreeMap::new(),
+            next: 0,
+            open: 0,
+            broken_off: false,
+        }
+    }
+
+    /// All steps that can be sent now, ahead of the answers to those before them. A value that is yet to be captured
+    /// holds the rest back.
+    pub(super) fn next_batch(&mut self, keep: usize) -> Vec<StepRequest> {
+        let mut batch = Vec::new();
+        while let Some(step) = self.tutorial.steps.get(self.next) {
+            let index = self.next;
+            if self.results[index].is_none() {
+                match self.decide(step) {
+                    Decision::Send(action) => {
+                        self.open += 1;
+                        batch.push(request(index, step, *action, keep));
+                    }
+                    Decision::Hold => break,
+                    Decision::Over(end) => self.results[index] = Some(ended(step, end)),
+                }
+            }
+            self.next += 1;
+        }
+        batch
+    }
+
+    fn decide(&mut self, step: &Step) -> Decision {
+        if self.broken_off && step.phase != Phase::Cleanup {
+            return Decision::Over(Ended::NotReached);
+        }
+        match fill(&step.action, &self.captured) {
+            Filled::Complete(action) => Decision::Send(Box::new(action)),
+            Filled::Lacks(_) if self.open > 0 => Decision::Hold,
+            // A cleanup step for something that was never made.
+            Filled::Lacks(_) if self.broken_off => Decision::Over(Ended::NotReached),
+            Filled::Lacks(name) => {
+                self.broken_off = true;
+                Decision::Over(Ended::Failed(Failure::Capture { name }))
+            }
+        }
+    }
+
+    /// Takes an answer. Gives `false` for a step that was not asked for, or was answered before.
+    pub(super) fn finished(
+        &mut self,
+        step: usize,
+        ended: Ended,
+        commands: Vec<CommandRun>,
+        captured: BTreeMap<String, String>,
+    ) -> bool {
+        let was_sent = step < self.next && self.results[step].is_none();
+        if !was_sent {
+            return false;
+        }
+        self.broken_off |= matches!(ended, Ended::Failed(_) | Ended::NotReached)
+            && self.tutorial.steps[step].phase != Phase::Cleanup;
+        self.captured.extend(captured);
+        self.open -= 1;
+        self.results[step] = Some(StepRun {
+            id: self.tutorial.steps[step].id.clone(),
+            ended,
+            commands,
+        });
+        true
+    }
+
+    /// Takes what a background command wrote after its step was over.
+    pub(super) fn later(&mut self, step: usize, command: CommandRun) {
+        let result = self.results.get_mut(step).and_then(Option::as_mut);
+        if let Some(last) = result.and_then(|result| result.commands.last_mut()) {
+            *last = command;
+        }
+    }
+
+    /// No further step but cleanup.
+    pub(super) fn break_off(&mut self) {
+        self.broken_off = true;
+    }
+
+    /// Whether every step is decided.
+    pub(super) fn is_over(&self) -> bool {
+        self.open == 0 && self.next >= self.tutorial.steps.len()
+    }
+
+    /// The results, when no answer will come any more. The first step without one was interrupted, if one was sent.
+    pub(super) fn end(mut self, why: &str) -> Vec<StepRun> {
+        let mut interrupted = self.open > 0 || !self.broken_off;
+        let steps = self.tutorial.steps.iter();
+        steps
+            .zip(self.results.drain(..))
+            .map(|(step, result)| {
+                result.unwrap_or_else(|| match std::mem::take(&mut interrupted) {
+                    true => ended(step, Ended::Failed(Failure::Interrupted(why.to_owned()))),
+                    false => ended(step, Ended::NotReached),
+                })
+            })
+            .collect()
+    }
+}
+
+enum Decision {
+    Send(Box<crate::tutorial::Action>),
+    Hold,
+    Over(Ended),
+}
+
+fn applies(tutorial: &Tutorial, step: &Step, facts: &Facts) -> bool {
+    let Some(when) = &step.when else { return true };
+    let one_of = |wanted: &[String], is: &str| wanted.is_empty() || wanted.iter().any(|w| w == is);
+    let terminal = tutorial.terminals.get(step.terminal);
+    let host = terminal.and_then(|terminal| tutorial.hosts.get(terminal.host));
+    one_of(&when.arch, &facts.arch)
+        && one_of(&when.suite, &host.map(facts::suite).unwrap_or_default())
+}
+
+fn ended(step: &Step, ended: Ended) -> StepRun {
+    StepRun {
+        id: step.id.clone(),
+        ended,
+        commands: Vec::new(),
+    }
+}
+
+fn request(index: usize, step: &Step, action: crate::tutorial::Action, keep: usize) -> StepRequest {
+    StepRequest {
+        step: index,
+        phase: step.phase,
+        terminal: step.terminal,
+        action,
+        timeout: step.timeout,
+        exit: step.exit,
+        capture: step.capture.clone(),
+        keep,
+    }
+}

@@ -1,0 +1,127 @@
+//! Drives a lab: steps to the agent, events back, cleanup always.
+//!
+//! In: a resolved tutorial, and what a run may use. Out: a [`Run`], with the steps that failed or were not reached in
+//! it; or a [`LabError`] when nothing ran at all. Not here: how a lab is made (`lab/`), what a terminal is (`agent/`),
+//! whether the outputs are right (`judge/`).
+
+mod conduct;
+mod conversation;
+mod course;
+mod facts;
+pub mod interrupt;
+mod placeholders;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::judge::Missing;
+use crate::lab::{self, StartError};
+use crate::outcome::{Ended, Run};
+use crate::tutorial::{Permission, Tutorial};
+
+pub use interrupt::Interrupt;
+
+/// What a run may use and has to know.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The OCI runtime, a name in PATH or a path: `crun`.
+    pub runtime: String,
+    /// Permissions that the machine grants.
+    pub grants: Vec<Permission>,
+    /// Bytes of output kept per command, head and tail together.
+    pub keep: usize,
+    /// Today, `YYYY-MM-DD`, UTC.
+    pub date: String,
+    /// Values of the secrets that dialogs send, by name.
+    pub secrets: BTreeMap<String, String>,
+    /// Columns and rows of the terminals.
+    pub size: (u16, u16),
+    /// What ends the run early, if anything does.
+    pub interrupt: Option<Interrupt>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            runtime: "crun".to_owned(),
+            grants: Vec::new(),
+            keep: 1 << 20,
+            date: String::new(),
+            secrets: BTreeMap::new(),
+            size: (80, 24),
+            interrupt: None,
+        }
+    }
+}
+
+/// What a run tells while it goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress<'a> {
+    /// A step begins.
+    Started {
+        /// Index into the tutorial's steps.
+        step: usize,
+    },
+    /// A step is over.
+    Finished {
+        /// Index into the tutorial's steps.
+        step: usize,
+        /// How it ended.
+        ended: &'a Ended,
+        /// From its start to its end.
+        took: Duration,
+    },
+}
+
+/// Why nothing ran.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// The machine lacks something after all, or does not grant it: the tutorial is skipped, with these reasons.
+    #[error("{}", list(.0))]
+    Missing(Vec<Missing>),
+    /// The lab could not be started, for a reason that no remedy is known for.
+    #[error(transparent)]
+    Start(StartError),
+    /// The agent is of another version than we are, or speaks nonsense.
+    #[error("the agent in the lab: {0}")]
+    Agent(String),
+}
+
+impl From<StartError> for LabError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Refused(missing) => Self::Missing(vec![missing]),
+            error => Self::Start(error),
+        }
+    }
+}
+
+fn list(missing: &[Missing]) -> String {
+    let one = |missing: &Missing| format!("{} is missing: {}", missing.what, missing.remedy);
+    missing.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// Runs a tutorial in a lab of its own and waits until nothing of it is left.
+///
+/// The lab lives no longer than the calling thread. A step that fails, an interrupt, and the death of the lab are part
+/// of the result: its steps say what happened.
+///
+/// # Errors
+/// [`LabError`]: nothing ran. With `Missing` the tutorial is to be skipped; the others are worth a report.
+pub fn run(
+    tutorial: &Tutorial,
+    options: &Options,
+    observer: &mut dyn FnMut(Progress<'_>),
+) -> Result<Run, LabError> {
+    let missing = lab::missing_for(tutorial, &options.grants, &options.runtime);
+    if !missing.is_empty() {
+        return Err(LabError::Missing(missing));
+    }
+    let facts = facts::of(tutorial);
+    let steps = conduct::conduct(tutorial, &facts, options, observer)?;
+    Ok(Run {
+        date: options.date.clone(),
+        facts,
+        steps,
+    })
+}

@@ -1,0 +1,161 @@
+//! One tutorial: does anything have to run, and what is said of it.
+
+use std::sync::Arc;
+
+use super::store::{Key, Store};
+use super::{Build, How, Machine, NotRun, Observer, Progress, Subject};
+use crate::config::Execute;
+use crate::judge::verdict::{Missing, Verdict, Verification, VerifiedBy};
+use crate::judge::{is_unavailable, judge, standing};
+use crate::outcome::Run;
+
+/// All that the tutorials of one call share.
+pub(super) struct Engine<'a> {
+    pub(super) how: &'a How<'a>,
+    pub(super) machine: &'a dyn Machine,
+    pub(super) store: &'a Store,
+    pub(super) observer: &'a dyn Observer,
+}
+
+impl Engine<'_> {
+    pub(super) fn verification(&self, subject: Subject) -> Verification {
+        let (run, verdict) = match self.how.execute {
+            Execute::Always | Execute::Changed if !is_unavailable(&subject.tutorial) => {
+                self.executed(&subject)
+            }
+            _ => (None, subject.standing()),
+        };
+        self.observer
+            .progress(&subject.tutorial.name, Progress::Finished(&verdict));
+        Verification {
+            tutorial: subject.tutorial,
+            transcript: subject.transcript,
+            run,
+            verdict,
+        }
+    }
+
+    fn executed(&self, subject: &Subject) -> (Option<Run>, Verdict) {
+        let tutorial = &subject.tutorial;
+        let key = Key::new(&subject.digest, &self.machine.facts(tutorial));
+        if let Some(found) = self.cached(subject, &key) {
+            return found;
+        }
+        let missing = self.machine.missing(tutorial);
+        if !missing.is_empty() {
+            return (None, subject.skipped(missing));
+        }
+        let before = self.store.latest(&subject.digest);
+        let _lock = self.store.lock(&subject.digest, || {
+            self.observer.progress(&tutorial.name, Progress::Waiting);
+        });
+        if let Some(found) = self.cached(subject, &key) {
+            return found;
+        }
+        if let Some(mut latest) = self.store.latest(&subject.digest) {
+            let build = self.how.build.as_ref();
+            let mine = build.is_some_and(|build: &Build| latest.is_for(build));
+            // A run that ended since we asked is as good as one of our own, whatever it gave.
+            if mine || latest.is_another_than(before.as_ref()) {
+                self.store.take(&subject.digest, &mut latest, build);
+                return subject.judged(latest.run);
+            }
+        }
+        self.run(subject, &key)
+    }
+
+    /// A kept run, if it is one that may answer, and still says nothing bad. A failure is told from a fresh run only.
+    fn cached(&self, subject: &Subject, key: &Key) -> Option<(Option<Run>, Verdict)> {
+        if self.how.execute != Execute::Changed {
+            return None;
+        }
+        let (run, verdict) = subject.judged(self.store.run(key)?);
+        let verdict = match verdict {
+            Verdict::Failed(_) => return None,
+            Verdict::Verified { date, facts, .. } => Verdict::Verified {
+                by: VerifiedBy::Cache,
+                date,
+                facts,
+            },
+            other => other,
+        };
+        Some((run, verdict))
+    }
+
+    fn run(&self, subject: &Subject, key: &Key) -> (Option<Run>, Verdict) {
+        let tutorial = &subject.tutorial;
+        match self.ran(subject) {
+            Ok(run) => {
+                let build = self.how.build.as_ref();
+                self.store.set_latest(&subject.digest, &run, build);
+                let (run, verdict) = subject.judged(run);
+                if let Some(run) = &run {
+                    if let Verdict::Failed(_) = verdict {
+                        self.store.keep_failed(&tutorial.name, run);
+                    } else {
+                        self.store.forget_failed(&tutorial.name);
+                        self.store.keep(key, tutorial, &subject.digest, run);
+                    }
+                }
+                (run, verdict)
+            }
+            Err(NotRun::Missing(missing)) => (None, subject.skipped(missing)),
+            Err(NotRun::Broken(why)) => (None, Verdict::never_ran(why)),
+        }
+    }
+
+    /// One run, with the observer told about it.
+    pub(super) fn ran(&self, subject: &Subject) -> Result<Run, NotRun> {
+        if self.machine.is_interrupted() {
+            return Err(NotRun::Broken("interrupted before it began".to_owned()));
+        }
+        let tutorial = &*subject.tutorial;
+        let steps = tutorial.steps.len();
+        let tell = |progress: Progress<'_>| self.observer.progress(&tutorial.name, progress);
+        tell(Progress::Running { steps });
+        self.machine.run(tutorial, &mut |step| {
+            tell(Progress::Step { step, tutorial })
+        })
+    }
+}
+
+impl Subject {
+    fn standing(&self) -> Verdict {
+        standing(&self.tutorial, self.transcript.as_ref(), &self.digest)
+    }
+
+    fn judged(&self, run: Run) -> (Option<Run>, Verdict) {
+        let verdict = judge(&self.tutorial, &run, self.transcript.as_ref(), &self.digest);
+        (Some(run), verdict)
+    }
+
+    /// A skip hides nothing worse: what is stale or unrecorded is so on every machine.
+    fn skipped(&self, missing: Vec<Missing>) -> Verdict {
+        match self.standing() {
+            Verdict::Verified { .. } => Verdict::Skipped(missing),
+            Verdict::Unrecorded(None) => {
+                let what: Vec<_> = missing.iter().map(|it| it.what.as_str()).collect();
+                Verdict::Unrecorded(Some(format!(
+                    "it can't run here without {}",
+                    what.join(", ")
+                )))
+            }
+            worse => worse,
+        }
+    }
+
+    /// A tutorial as `tutorial/` hands it over.
+    pub fn new(
+        tutorial: crate::tutorial::Tutorial,
+        transcript: Option<crate::judge::Transcript>,
+        lock: Option<crate::judge::transcript::Lock>,
+        digest: String,
+    ) -> Self {
+        Self {
+            tutorial: Arc::new(tutorial),
+            transcript,
+            lock,
+            digest,
+        }
+    }
+}

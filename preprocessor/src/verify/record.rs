@@ -1,0 +1,128 @@
+//! `record`: runs a tutorial and makes its transcript.
+
+use std::io;
+use std::path::Path;
+
+use super::engine::Engine;
+use super::files::write_whole;
+use super::store::{Key, Store};
+use super::{How, Machine, NotRun, Observer, Subject, Written};
+use crate::judge::record::{Varying, varying};
+use crate::judge::verdict::{FailedStep, Missing, Verdict, Verification};
+use crate::judge::{Transcript, judge, transcript_of};
+use crate::outcome::Run;
+
+/// What `record` gave.
+#[derive(Clone, Debug)]
+pub enum Recorded {
+    /// Every run did what the spec says.
+    Done(Box<Recording>),
+    /// A step did not end as it should, or its `expect` does not hold; nothing is written. The verdict tells.
+    Failed(Box<Verification>),
+    /// It can't run here.
+    Skipped(Vec<Missing>),
+}
+
+/// A new transcript, not written yet.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    /// What is to be written.
+    pub transcript: Transcript,
+    /// The first run, which it was made from.
+    pub run: Run,
+    /// Lines in which the runs differ though no `expect` allows for it: the next `verify` will fail there. Always empty
+    /// with one run.
+    pub varying: Vec<Varying>,
+    /// Whether it says the same as the transcript that was there, but for the date.
+    pub agrees: bool,
+}
+
+/// Runs the tutorial `runs` times, each in a lab of its own, one after another.
+pub fn record(
+    subject: &Subject,
+    runs: usize,
+    machine: &dyn Machine,
+    store: &Store,
+    observer: &dyn Observer,
+) -> Recorded {
+    let how = How::default();
+    let engine = Engine {
+        how: &how,
+        machine,
+        store,
+        observer,
+    };
+    let missing = machine.missing(&subject.tutorial);
+    if !missing.is_empty() {
+        return Recorded::Skipped(missing);
+    }
+    let _lock = store.lock(&subject.digest, || {
+        observer.progress(&subject.tutorial.name, super::Progress::Waiting);
+    });
+    let mut done: Vec<Run> = Vec::new();
+    for _ in 0..runs.max(1) {
+        match one(&engine, subject) {
+            Ok(run) => done.push(run),
+            Err(recorded) => return recorded,
+        }
+    }
+    let first = done.remove(0);
+    let mut differ: Vec<Varying> = Vec::new();
+    for other in &done {
+        for line in varying(&subject.tutorial, &first, other) {
+            if !differ.contains(&line) {
+                differ.push(line);
+            }
+        }
+    }
+    let lock = subject.lock.clone();
+    let transcript = transcript_of(&subject.tutorial, &first, lock, &subject.digest);
+    // One run agrees with its own transcript, which proves nothing; a second one that agrees is a verification.
+    if !done.is_empty() && differ.is_empty() {
+        let key = Key::new(&subject.digest, &machine.facts(&subject.tutorial));
+        store.keep(&key, &subject.tutorial, &subject.digest, &first);
+    }
+    store.forget_failed(&subject.tutorial.name);
+    Recorded::Done(Box::new(Recording {
+        agrees: subject
+            .transcript
+            .as_ref()
+            .is_some_and(|old| old.agrees_with(&transcript)),
+        transcript,
+        run: first,
+        varying: differ,
+    }))
+}
+
+/// One run in which every step is done and every `expect` holds.
+fn one(engine: &Engine<'_>, subject: &Subject) -> Result<Run, Recorded> {
+    let failed = |run: Option<Run>, failed: Verdict| {
+        Recorded::Failed(Box::new(Verification {
+            tutorial: subject.tutorial.clone(),
+            transcript: subject.transcript.clone(),
+            run,
+            verdict: failed,
+        }))
+    };
+    let run = engine.ran(subject).map_err(|why| match why {
+        NotRun::Missing(missing) => Recorded::Skipped(missing),
+        NotRun::Broken(why) => failed(None, Verdict::never_ran(why)),
+    })?;
+    // Without a transcript only steps and `expect` are judged.
+    match judge(&subject.tutorial, &run, None, &subject.digest) {
+        Verdict::Failed(step) => {
+            engine.store.keep_failed(&subject.tutorial.name, &run);
+            let step: Box<FailedStep> = step;
+            Err(failed(Some(run), Verdict::Failed(step)))
+        }
+        _ => Ok(run),
+    }
+}
+
+/// Writes a transcript, whole or not at all. The very same text is not written again.
+/// # Errors
+/// The folder can't be written.
+pub fn write_transcript(path: &Path, transcript: &Transcript) -> io::Result<Written> {
+    let text = transcript.to_yaml().map_err(io::Error::other)?;
+    write_whole(path, text.as_bytes())
+}

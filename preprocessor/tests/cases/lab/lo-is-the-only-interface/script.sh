@@ -1,0 +1,2 @@
+ip -o link | cut -d: -f2
+ls /sys/class/net

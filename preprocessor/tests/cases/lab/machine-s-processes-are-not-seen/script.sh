@@ -1,0 +1,1 @@
+ps -eo pid=,comm= | grep -v -e ps -e grep

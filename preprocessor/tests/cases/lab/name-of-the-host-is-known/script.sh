@@ -1,0 +1,5 @@
+hostname
+getent hosts laptop laptop.example.org
+cat /etc/hostname
+id
+getent passwd user

@@ -1,0 +1,173 @@
+//! The lab's walls: what a script in it sees and can do.
+//!
+//! A case is a folder below `cases/lab/`: `script.sh` runs in a lab as its ordinary user (as its root where there is a
+//! file `as-root`), `stdout.txt` is all that it prints. `@HOME@` in a script is a folder of the caller's that holds a
+//! secret, `@PORT@` a port on which the caller listens. Everything runs as whoever runs the tests, and, when that is
+//! root, once more as an ordinary user. TWIN_BLESS=1 rewrites the expectations.
+//!
+//! What a wall keeps out is only proven by a script that gets at it without the wall: where that does no harm (a file
+//! `on-the-machine`), the script runs there too, and has to print something else.
+#![cfg(all(feature = "run", target_os = "linux"))]
+
+#[path = "labs/mod.rs"]
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+use mdbook_twin::lab::{self, Lab, Plan};
+use mdbook_twin::tutorial::{Limits, Permission, Tutorial};
+
+/// Small enough for a test to fill.
+const LIMITS: Limits = Limits {
+    memory: 512 << 20,
+    pids: 64,
+    disk: 64 << 20,
+};
+
+#[test]
+fn walls_hold() {
+    support::use_program();
+    let tutorial = tutorial();
+    let missing = lab::missing(&tutorial, &[Permission::Tun], "crun");
+    assert!(
+        missing.is_empty(),
+        "this machine can't run labs: {missing:?}"
+    );
+    let outside = Outside::new();
+    let folder = support::cases("lab");
+    let mut failed = Vec::new();
+    let mut count = 0;
+    for case in fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+    {
+        count += 1;
+        if let Err(why) = check(&case, &tutorial, &outside) {
+            failed.push(format!("{}:\n{why}", case.file_name().unwrap().display()));
+        }
+    }
+    assert!(count > 0, "no case in {}", folder.display());
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn walls_hold_when_an_ordinary_user_makes_the_lab() {
+    support::again_as_an_ordinary_user("walls_hold");
+}
+
+fn tutorial() -> Tutorial {
+    let mut tutorial = support::tutorial("laptop");
+    tutorial.hosts[0].names = vec!["laptop.example.org".to_owned()];
+    tutorial.limits = LIMITS;
+    // An ordinary user can only give the machine's own node, and its mode is not for a test to change.
+    if support::is_root() {
+        tutorial.hosts[0].needs = vec![Permission::Tun];
+    }
+    tutorial
+}
+
+/// What the caller has, and no lab must see.
+struct Outside {
+    home: tempfile::TempDir,
+    listener: TcpListener,
+}
+
+impl Outside {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join(".ssh")).unwrap();
+        fs::write(home.path().join(".ssh/id_test"), "secret\n").unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self { home, listener }
+    }
+
+    fn fill(&self, script: &str) -> String {
+        let port = self.listener.local_addr().unwrap().port();
+        script
+            .replace("@HOME@", self.home.path().to_str().unwrap())
+            .replace("@PORT@", &port.to_string())
+    }
+}
+
+fn check(case: &Path, tutorial: &Tutorial, outside: &Outside) -> Result<(), String> {
+    let files: BTreeSet<String> = fs::read_dir(case)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let known = [
+        "as-root",
+        "needs-root",
+        "on-the-machine",
+        "script.sh",
+        "stdout.txt",
+    ];
+    let unknown: Vec<_> = files
+        .iter()
+        .filter(|file| !known.contains(&file.as_str()))
+        .collect();
+    if !unknown.is_empty() {
+        return Err(format!("unknown files: {unknown:?}"));
+    }
+    if files.contains("needs-root") && !support::is_root() {
+        eprintln!("{}: not run, the caller is not root", case.display());
+        return Ok(());
+    }
+    let script =
+        fs::read_to_string(case.join("script.sh")).map_err(|e| format!("script.sh: {e}"))?;
+    let script = outside.fill(&script);
+    let actual = in_a_lab(tutorial, &script, files.contains("as-root"));
+    let path = case.join("stdout.txt");
+    if support::blessing() {
+        fs::write(path, &actual).unwrap();
+        return Ok(());
+    }
+    let expected = fs::read_to_string(path).map_err(|e| format!("stdout.txt: {e}"))?;
+    if actual != expected {
+        return Err(format!("--- expected\n{expected}--- actual\n{actual}"));
+    }
+    if files.contains("on-the-machine") && on_the_machine(&script) == expected {
+        return Err("it prints the same on the machine, so it proves nothing".to_owned());
+    }
+    Ok(())
+}
+
+fn in_a_lab(tutorial: &Tutorial, script: &str, as_root: bool) -> String {
+    let name = if as_root { "root" } else { "user" };
+    let user = lab::login_user(name);
+    let (uid, home) = (user.uid.to_string(), format!("--chdir={}", user.home));
+    let env: Vec<String> = user
+        .env
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    let mut command = vec![
+        "setpriv",
+        "--reuid",
+        &uid,
+        "--regid",
+        &uid,
+        "--clear-groups",
+    ];
+    command.extend(["env", "-i", &home]);
+    command.extend(env.iter().map(String::as_str));
+    command.extend(["bash", "-c", script]);
+    let plan = Plan::new(tutorial, "crun").with_command(&command);
+    let mut lab = Lab::start(&plan).unwrap();
+    lab.stdin = None;
+    let mut output = Vec::new();
+    lab.stdout.read_to_end(&mut output).unwrap();
+    lab.end();
+    let mut output = String::from_utf8(output).unwrap();
+    output.push_str(&lab.last_words());
+    output
+}
+
+fn on_the_machine(script: &str) -> String {
+    let output = Command::new("bash").args(["-c", script]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
