@@ -53,7 +53,12 @@ pub fn check_url(url: &str) -> Result<(), &'static str> {
 }
 
 /// Fetches a commit, or the one that a branch, a tag or `HEAD` names, and reads one file of it.
-pub(super) fn read(url: &str, rev: &str, file: &str, timeout: Duration) -> Result<Vec<u8>, PinError> {
+pub(super) fn read(
+    url: &str,
+    rev: &str,
+    file: &str,
+    timeout: Duration,
+) -> Result<Vec<u8>, PinError> {
     let unreachable = |reason: String| PinError::Unreachable {
         url: url.to_owned(),
         reason,
