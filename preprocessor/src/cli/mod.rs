@@ -8,7 +8,6 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod build;
 mod check;
-mod exit;
 mod extract;
 mod generate;
 mod init;
@@ -20,6 +19,7 @@ mod serve;
 mod show;
 mod vendor;
 mod verify;
+mod workshop;
 
 /// An mdBook preprocessor for tutorials that prove themselves.
 ///

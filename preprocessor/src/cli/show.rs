@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use mdbook_twin::diagnostic::{Diagnostic, Severity};
 
-use crate::cli::exit;
+use mdbook_twin::verify::exit;
 
 /// When messages are coloured.
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
