@@ -12,7 +12,6 @@ mod policy;
 mod protocol;
 mod scan;
 mod session;
-mod tutorials;
 
 use mdbook_preprocessor::PreprocessorContext;
 use mdbook_preprocessor::book::Book;
@@ -24,7 +23,6 @@ use crate::verify::{Answer, How};
 pub use assets::{ASSETS, Asset, assets_version};
 pub use embedded::{EmbeddedError, build, preprocessor};
 pub use protocol::{ProtocolError, parse};
-pub use tutorials::OnDisk;
 
 /// What a book asks of the stages below.
 pub trait Tutorials: Sync {
