@@ -1,1 +1,3 @@
 //! Every tutorial has a twin that runs.
+
+pub mod readme;

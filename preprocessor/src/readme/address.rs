@@ -1,0 +1,278 @@
+//! `Install#2`: how a block is named, and what is said when the name is wrong.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Block, Heading, Readme};
+
+/// The name of a code block: the heading above it and its number below that heading. `A > B#1` goes through
+/// the parent where a heading occurs twice; without `#N` the first block is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BlockAddress {
+    /// The heading, with its parents before it where they are needed.
+    heading: String,
+    /// From 1.
+    number: usize,
+}
+
+/// A text that names no block, whatever the README.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no block address: it is HEADING#N, with N from 1")]
+pub struct AddressError(String);
+
+impl BlockAddress {
+    pub(super) fn new(heading: String, number: usize) -> Self {
+        Self { heading, number }
+    }
+
+    /// A heading may end like a number: `Step #1` is also the first block below "Step #1".
+    fn whole_as_heading(&self) -> Self {
+        Self {
+            heading: self.to_string(),
+            number: 1,
+        }
+    }
+}
+
+impl FromStr for BlockAddress {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let text = text.trim();
+        let wrong = || AddressError(text.to_owned());
+        let (heading, number) = match text.rsplit_once('#') {
+            Some((heading, digits))
+                if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                (heading, digits.parse().map_err(|_| wrong())?)
+            }
+            _ => (text, 1),
+        };
+        if number == 0 || text.is_empty() {
+            return Err(wrong());
+        }
+        Ok(Self::new(heading.trim_end().to_owned(), number))
+    }
+}
+
+impl fmt::Display for BlockAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.heading, self.number)
+    }
+}
+
+impl TryFrom<String> for BlockAddress {
+    type Error = AddressError;
+
+    fn try_from(text: String) -> Result<Self, AddressError> {
+        text.parse()
+    }
+}
+
+impl From<BlockAddress> for String {
+    fn from(address: BlockAddress) -> Self {
+        address.to_string()
+    }
+}
+
+/// Why an address leads to no block.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LookupError {
+    /// Nothing of that name.
+    #[error("the README has no block `{address}`")]
+    Unknown {
+        /// What was asked for.
+        address: BlockAddress,
+        /// The block whose name is most like it.
+        nearest: Option<BlockAddress>,
+        /// All blocks of the README, in its order.
+        all: Vec<BlockAddress>,
+    },
+    /// More than one heading of that name, or that begins so.
+    #[error("`{address}` may be any of {}", list(matching))]
+    Ambiguous {
+        /// What was asked for.
+        address: BlockAddress,
+        /// The addresses that would be clear.
+        matching: Vec<BlockAddress>,
+    },
+}
+
+fn list(addresses: &[BlockAddress]) -> String {
+    addresses
+        .iter()
+        .map(|a| format!("`{a}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The addresses of all blocks, from the headings they stand under.
+///
+/// Headings whose whole path is the same count on: the second `Usage` below the same parent goes on where the
+/// first one stopped. So an address is unique without another syntax.
+pub(super) fn addresses(headings: &[Heading], under: &[Option<usize>]) -> Vec<BlockAddress> {
+    let names = Names::of(headings);
+    let mut known: HashMap<usize, String> = HashMap::new();
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    under
+        .iter()
+        .map(|heading| {
+            let name = match heading {
+                Some(at) => known
+                    .entry(*at)
+                    .or_insert_with(|| names.shortest_clear(*at))
+                    .clone(),
+                None => String::new(),
+            };
+            let count = counts.entry(name.clone()).or_default();
+            *count += 1;
+            BlockAddress::new(name, *count)
+        })
+        .collect()
+}
+
+/// The headings of a README with what is above each, and which have the same text.
+struct Names<'a> {
+    headings: &'a [Heading],
+    parents: Vec<Option<usize>>,
+    same_text: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Names<'a> {
+    fn of(headings: &'a [Heading]) -> Self {
+        let mut parents = Vec::with_capacity(headings.len());
+        let mut above: Vec<usize> = Vec::new();
+        let mut same_text: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (at, heading) in headings.iter().enumerate() {
+            while above
+                .last()
+                .is_some_and(|&i| headings[i].level >= heading.level)
+            {
+                above.pop();
+            }
+            parents.push(above.last().copied());
+            above.push(at);
+            same_text.entry(&heading.text).or_default().push(at);
+        }
+        Self {
+            headings,
+            parents,
+            same_text,
+        }
+    }
+
+    /// A heading's text, with as many parents before it as make it the only one of that name.
+    fn shortest_clear(&self, at: usize) -> String {
+        let mut path = vec![at];
+        let mut rivals = self.same_text[self.headings[at].text.as_str()].clone();
+        rivals.retain(|&i| i != at);
+        let mut rival_ends = rivals;
+        while !rival_ends.is_empty() {
+            let Some(parent) = self.parents[path[path.len() - 1]] else {
+                break;
+            };
+            let wanted = &self.headings[parent].text;
+            rival_ends = rival_ends.iter().filter_map(|&i| self.parents[i]).collect();
+            rival_ends.retain(|&i| i != parent && self.headings[i].text == *wanted);
+            path.push(parent);
+        }
+        let names: Vec<&str> = path
+            .iter()
+            .rev()
+            .map(|&i| self.headings[i].text.as_str())
+            .collect();
+        names.join(" > ")
+    }
+}
+
+/// The block that an address means: an exact name beats a unique prefix.
+pub(super) fn lookup<'a>(
+    readme: &'a Readme,
+    address: &BlockAddress,
+) -> Result<&'a Block, LookupError> {
+    for wanted in [address.clone(), address.whole_as_heading()] {
+        if let Some(block) = readme.blocks.iter().find(|b| b.address == wanted) {
+            return Ok(block);
+        }
+    }
+    let exact = by_heading(readme, address, |name, wanted| name == wanted);
+    let matching = if exact.is_empty() {
+        by_heading(readme, address, |name, wanted| {
+            !wanted.is_empty() && name.starts_with(wanted)
+        })
+    } else {
+        exact
+    };
+    match matching.as_slice() {
+        [] => Err(unknown(readme, address)),
+        [block] => Ok(block),
+        several => Err(LookupError::Ambiguous {
+            address: address.clone(),
+            matching: several.iter().map(|b| b.address.clone()).collect(),
+        }),
+    }
+}
+
+/// Blocks of that number whose heading, written in any of the ways a person would, is the wanted one.
+fn by_heading<'a>(
+    readme: &'a Readme,
+    address: &BlockAddress,
+    is: impl Fn(&str, &str) -> bool,
+) -> Vec<&'a Block> {
+    let wanted = plain(&address.heading);
+    let numbered = |block: &&Block| block.address.number == address.number;
+    let named = |block: &&Block| {
+        let full = plain(&block.address.heading);
+        is(&full, &wanted) || is(&plain(&block.heading), &wanted)
+    };
+    readme
+        .blocks
+        .iter()
+        .filter(numbered)
+        .filter(named)
+        .collect()
+}
+
+/// A heading without its markup: `` `fuse` `` is found as `fuse`.
+fn plain(heading: &str) -> String {
+    heading
+        .chars()
+        .filter(|c| !matches!(c, '`' | '*' | '_'))
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}
+
+fn unknown(readme: &Readme, address: &BlockAddress) -> LookupError {
+    let wanted = address.to_string();
+    let all: Vec<BlockAddress> = readme.blocks.iter().map(|b| b.address.clone()).collect();
+    let nearest = all
+        .iter()
+        .min_by_key(|a| distance(&a.to_string(), &wanted))
+        .cloned();
+    LookupError::Unknown {
+        address: address.clone(),
+        nearest,
+        all,
+    }
+}
+
+/// Levenshtein's distance, upper and lower case alike. Names are short; a README has some dozens of them.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.to_lowercase().chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

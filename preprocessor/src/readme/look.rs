@@ -1,0 +1,509 @@
+//! Does a line look like a shell command?
+//!
+//! Asked where no prompt says so, or where the prompt may be something else. Prose, output, configuration and
+//! synopses begin with names of programs too, so a line needs a proof and nothing that speaks against it.
+
+use std::collections::HashSet;
+
+use super::programs::{self, Proof};
+
+/// What a line looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// A command, beyond doubt.
+    Known,
+    /// A command where the block says that it holds commands.
+    Likely,
+    /// It only sets something (`export A=b`, `source x`): a command, or a line of somebody's ~/.bashrc.
+    Setting,
+    /// Something else, or nobody can tell.
+    Not,
+}
+
+/// Names of programs that this README itself makes known.
+#[derive(Debug, Default)]
+pub(super) struct Names<'a> {
+    /// Typed at a prompt somewhere.
+    pub(super) typed: HashSet<String>,
+    /// Written as inline code somewhere.
+    pub(super) mentioned: HashSet<&'a str>,
+}
+
+/// A word as the shell splits it, with its quotes.
+pub(super) fn words(line: &str) -> Vec<&str> {
+    let bytes = line.as_bytes();
+    let mut words = Vec::new();
+    let mut start = None;
+    let mut quote = None;
+    let mut at = 0;
+    while at < bytes.len() {
+        let b = bytes[at];
+        match quote {
+            Some(q) if b == q => quote = None,
+            Some(_) => {}
+            None if matches!(b, b'\'' | b'"' | b'`') => {
+                start.get_or_insert(at);
+                quote = Some(b);
+            }
+            None if b.is_ascii_whitespace() => {
+                if let Some(from) = start.take() {
+                    words.push(&line[from..at]);
+                }
+            }
+            None if b == b'#' && start.is_none() => break, // a comment
+            None => {
+                start.get_or_insert(at);
+            }
+        }
+        at += if b == b'\\' && quote != Some(b'\'') && bytes.get(at + 1).is_some_and(u8::is_ascii) {
+            2
+        } else {
+            1
+        };
+    }
+    words.extend(start.map(|from| &line[from..]));
+    words
+}
+
+/// What the command's first line looks like.
+pub(super) fn look(line: &str, names: &Names<'_>) -> Look {
+    let line = line.trim();
+    if !line.starts_with(|c: char| c.is_ascii_alphanumeric() || "./~($_\"".contains(c))
+        || is_of_another_language(line)
+    {
+        return Look::Not;
+    }
+    let mut words = words(line);
+    if let Some(first) = words.first_mut() {
+        *first = first.trim_start_matches('(');
+    }
+    let assignments = words.iter().take_while(|w| is_assignment(w)).count();
+    let (program, arguments) = match words[assignments..].split_first() {
+        Some((program, arguments)) => (*program, arguments),
+        None if assignments > 0 => return Look::Setting,
+        None => return Look::Not,
+    };
+    if has_description(line) || holes(line) != Holes::None {
+        return Look::Not;
+    }
+    match program {
+        "sudo" | "doas" => behind_sudo(arguments, names),
+        "exec" | "nohup" | "time" | "env" | "command" | "builtin" if arguments.len() > 1 => {
+            look(&line[offset(line, arguments[0])..], names)
+        }
+        _ => judge(program, arguments, names),
+    }
+}
+
+/// Where in `line` the slice `word` of it begins.
+fn offset(line: &str, word: &str) -> usize {
+    (word.as_ptr() as usize)
+        .saturating_sub(line.as_ptr() as usize)
+        .min(line.len())
+}
+
+/// Nobody writes `sudo` before anything but a command; prose about sudo still has its words.
+fn behind_sudo(arguments: &[&str], names: &Names<'_>) -> Look {
+    let mut rest = arguments;
+    while let Some((option, more)) = rest
+        .split_first()
+        .filter(|(o, _)| o.starts_with('-') || is_assignment(o))
+    {
+        if matches!(*option, "-i" | "-s" | "-l" | "-v" | "-k" | "-K") && more.is_empty() {
+            return Look::Known;
+        }
+        rest = if matches!(*option, "-u" | "-g" | "-C" | "-h" | "-p") {
+            more.get(1..).unwrap_or_default()
+        } else {
+            more
+        };
+    }
+    let Some((program, arguments)) = rest.split_first() else {
+        return Look::Not;
+    };
+    if is_prose(arguments) || STOP_WORDS.contains(program) || !is_program_name(program) {
+        return Look::Not;
+    }
+    match judge(program, arguments, names) {
+        Look::Not
+            if programs::proof(program).is_some_and(|p| matches!(p, Proof::Word(_)))
+                && arguments.is_empty() =>
+        {
+            Look::Not
+        }
+        _ => Look::Known,
+    }
+}
+
+fn judge(program: &str, arguments: &[&str], names: &Names<'_>) -> Look {
+    if !is_program_name(program) {
+        return Look::Not;
+    }
+    if matches!(
+        program,
+        "export"
+            | "alias"
+            | "source"
+            | "."
+            | "eval"
+            | "setenv"
+            | "unset"
+            | "set"
+            | "umask"
+            | "ulimit"
+    ) {
+        return if is_setting(program, arguments) {
+            Look::Setting
+        } else {
+            Look::Not
+        };
+    }
+    if CONFIGURATION.contains(&program) || (is_prose(arguments) && program != "echo") {
+        return Look::Not;
+    }
+    if program.contains('/') {
+        return path(program, arguments);
+    }
+    let evident = arguments.iter().any(|a| is_evident(a));
+    match programs::proof(program) {
+        Some(Proof::Name) => Look::Known,
+        Some(Proof::Argument) if evident && !is_version(arguments) => Look::Known,
+        Some(Proof::Argument) if names.typed.contains(program) && !arguments.is_empty() => {
+            Look::Likely
+        }
+        Some(Proof::Word(words)) => subcommand(program, words, arguments),
+        Some(Proof::Argument) => Look::Not,
+        None if evident && names.typed.contains(program) => Look::Known,
+        None if arguments.iter().take(2).any(|a| is_option(a))
+            && program.starts_with(|c: char| c.is_ascii_lowercase()) =>
+        {
+            Look::Likely
+        }
+        None if evident && names.mentioned.contains(program) => Look::Likely,
+        None => Look::Not,
+    }
+}
+
+/// `git version 2.43`, `curl 8.5.0`, `node v20.1.0`: what programs say of themselves.
+fn is_version(arguments: &[&str]) -> bool {
+    let version = |w: &&str| {
+        w.trim_start_matches('v')
+            .starts_with(|c: char| c.is_ascii_digit())
+            && w.contains('.')
+            && w.parse::<std::net::IpAddr>().is_err()
+    };
+    match arguments {
+        [first, ..] if version(first) => !first.contains('/'),
+        ["version", second, ..] => second.starts_with(|c: char| c.is_ascii_digit()),
+        [first, second, ..] => first.starts_with('(') && version(second),
+        _ => false,
+    }
+}
+
+fn subcommand(program: &str, words: &[&str], arguments: &[&str]) -> Look {
+    let mut rest = arguments
+        .iter()
+        .skip_while(|a| is_option(a) || is_assignment(a) || a.starts_with('+'))
+        .peekable();
+    let first = rest.peek().copied().copied().unwrap_or_default();
+    let known = words.contains(&first) || (words.is_empty() && is_evident(first));
+    // `make -C dir`, `docker --version`: options alone say enough. `make foo.o` has an evident argument.
+    let by_options = first.is_empty() && !arguments.is_empty();
+    let make = matches!(program, "make" | "gmake" | "ninja") && is_evident(first);
+    // A router's `ip address 192.0.2.1` and `ip route 0.0.0.0` are not iproute's.
+    let router = program == "ip"
+        && rest
+            .nth(1)
+            .is_some_and(|w| w.starts_with(|c: char| c.is_ascii_digit()));
+    if (known
+        || by_options
+        || make
+        || arguments.iter().any(|a| a.starts_with("--")) && is_option(arguments[0]))
+        && !router
+    {
+        Look::Known
+    } else if arguments.iter().take(3).any(|a| is_option(a)) {
+        Look::Likely
+    } else {
+        Look::Not
+    }
+}
+
+/// `./configure`, `/usr/sbin/x -v`; lists of files hold paths too.
+fn path(program: &str, arguments: &[&str]) -> Look {
+    if program.ends_with(['/', ':', ',']) || program.contains("://") {
+        return Look::Not;
+    }
+    let relative = program
+        .strip_prefix("./")
+        .or_else(|| program.strip_prefix("../"));
+    let evident = arguments.iter().any(|a| is_evident(a));
+    match relative {
+        Some(_) if evident => Look::Known,
+        Some(name) if arguments.is_empty() => bare_path(name),
+        Some(_) => Look::Likely,
+        None if IN_PROGRAMS.iter().any(|place| program.contains(place)) && evident => Look::Known,
+        None if !program.starts_with(['/', '~']) && program.ends_with(".sh") => Look::Likely,
+        None => Look::Not,
+    }
+}
+
+/// `./a` alone is a command or a line of `find`'s output: the latter has folders and endings of data.
+fn bare_path(name: &str) -> Look {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    match ending {
+        Some("sh" | "py" | "pl" | "run" | "bin" | "out" | "AppImage" | "rb" | "bash") => {
+            Look::Known
+        }
+        Some(_) => Look::Not,
+        None if name.contains('/') => Look::Likely,
+        None => Look::Known,
+    }
+}
+
+const IN_PROGRAMS: &[&str] = &[
+    "/bin/",
+    "/sbin/",
+    "/init.d/",
+    "/libexec/",
+    "/opt/",
+    "/usr/lib/",
+];
+
+/// Words that begin a line of configuration (of zsh's plugin managers, tmux, vim, a firewall) in a `sh` fence.
+const CONFIGURATION: &[&str] = &[
+    "antibody", "antigen", "autoload", "bind", "bindkey", "bindsym", "compdef", "compinit",
+    "complete", "define", "fi", "done", "esac", "else", "then", "elif", "do", "function", "if",
+    "case", "local", "plugins", "readonly", "return", "setopt", "trap", "unsetopt", "zgen",
+    "zgenom", "zi", "zinit", "znap", "zplug", "zplugin", "zstyle", "shopt", "typeset",
+];
+
+fn is_setting(program: &str, arguments: &[&str]) -> bool {
+    match program {
+        "export" | "alias" | "setenv" => arguments.first().is_some_and(|a| {
+            is_assignment(a)
+                || a.bytes()
+                    .all(|b| b.is_ascii_uppercase() || b == b'_' || b == b'-')
+        }),
+        "set" => arguments.first().is_some_and(|a| a.starts_with(['-', '+'])),
+        _ => arguments.iter().any(|a| is_evident(a)),
+    }
+}
+
+pub(super) fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        let name = name.strip_suffix('+').unwrap_or(name);
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    })
+}
+
+/// The name of a program has no punctuation that prose, code or an error message has.
+pub(super) fn is_program_name(word: &str) -> bool {
+    let bare = word.trim_matches('"');
+    !bare.is_empty() && !bare.ends_with(['.', ':', ',', ';', '!', '?'])
+        || bare == "."
+            && bare
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_.+-/~$@{}".contains(&b))
+}
+
+fn is_option(word: &str) -> bool {
+    word.strip_prefix('-').is_some_and(|o| {
+        o.trim_start_matches('-')
+            .starts_with(|c: char| c.is_ascii_alphanumeric())
+    })
+}
+
+/// An argument that prose does not have.
+fn is_evident(word: &str) -> bool {
+    let first = word.bytes().next().unwrap_or_default();
+    is_option(word)
+        || matches!(first, b'.' | b'~' | b'$' | b'"' | b'\'' | b'/' | b'@') && word != "..."
+        || word.contains(['=', '*', '$', '@', '|', '>', '&'])
+        || word.contains("://")
+        || word.contains('/') && !word.ends_with('/') && word.len() > 4
+        || word.len() > 1 && word.ends_with('/')
+        || word.split_once('.').is_some_and(|(a, b)| {
+            !a.is_empty() && b.starts_with(|c: char| c.is_ascii_alphanumeric())
+        })
+        || word.bytes().all(|b| b.is_ascii_digit())
+        || word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_alphabetic())
+}
+
+/// Words of English that are no arguments.
+const STOP_WORDS: &[&str] = &[
+    "a", "an", "and", "are", "as", "be", "been", "but", "by", "can", "for", "has", "have", "is",
+    "it", "its", "may", "must", "not", "of", "or", "our", "should", "sure", "that", "the", "their",
+    "these", "they", "this", "to", "used", "using", "was", "we", "when", "which", "will", "with",
+    "you", "your", "also", "only", "into", "does", "how", "there", "where", "because",
+];
+
+/// The arguments read like a sentence.
+pub(super) fn is_prose(arguments: &[&str]) -> bool {
+    let stops = arguments
+        .iter()
+        .enumerate()
+        .filter(|(at, w)| STOP_WORDS.contains(w) && (*at > 0 || **w != "a"))
+        .count();
+    let evident = arguments.iter().filter(|a| is_evident(a)).count();
+    let last = arguments.last().copied().unwrap_or_default();
+    let ends = last.ends_with([':', ',', '!', '?'])
+        || (last.ends_with('.') && last.len() > 2 && !last.contains('/'));
+    stops >= 2
+        || (stops == 1 && evident == 0)
+        || (ends && !last.starts_with(['"', '\'']))
+        || arguments
+            .iter()
+            .filter(|w| w.ends_with(',') && !w.contains('='))
+            .count()
+            > 1
+}
+
+/// Holes that the reader must fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Holes {
+    None,
+    /// `<your-name>`: a command with a hole.
+    Placeholder,
+    /// `[options]`, `FILE...`: the shape of commands, not one of them.
+    Synopsis,
+}
+
+/// Words in capitals that stand for an argument.
+const CAPITALS: &[&str] = &[
+    "ARG",
+    "ARGS",
+    "ARGUMENTS",
+    "COMMAND",
+    "COMMANDS",
+    "DEST",
+    "DIR",
+    "DIRECTORY",
+    "FILE",
+    "FILENAME",
+    "FILES",
+    "FLAGS",
+    "INPUT",
+    "NAME",
+    "OPTION",
+    "OPTIONS",
+    "OUTPUT",
+    "PATH",
+    "PATTERN",
+    "SOURCE",
+    "SRC",
+    "SUBCOMMAND",
+    "TARGET",
+    "URL",
+    "VALUE",
+];
+
+/// What a command leaves open.
+pub(super) fn holes(command: &str) -> Holes {
+    if !command.contains(['[', '<', '{'])
+        && !command.contains("...")
+        && !command.contains('…')
+        && !command.bytes().any(|b| b.is_ascii_uppercase())
+    {
+        return Holes::None;
+    }
+    let mut found = Holes::None;
+    for line in command.lines() {
+        for (at, word) in words(line).iter().enumerate() {
+            if is_synopsis_word(word, &line[offset(line, word)..], at) {
+                return Holes::Synopsis;
+            }
+            if is_placeholder(word, &line[offset(line, word)..]) {
+                found = Holes::Placeholder;
+            }
+        }
+    }
+    found
+}
+
+fn is_synopsis_word(word: &str, rest: &str, at: usize) -> bool {
+    let optional = word
+        .strip_prefix('[')
+        .or_else(|| word.strip_prefix("(["))
+        .is_some_and(|inner| {
+            inner.starts_with(|c: char| c.is_ascii_alphabetic() || "-<.{".contains(c))
+                && rest.contains(']')
+                && !inner.starts_with("a-z")
+        });
+    let ellipsis = (word.ends_with("...") || word.ends_with('…'))
+        && !word.ends_with("/...")
+        && !word.starts_with(['"', '\'']);
+    let choice = word.starts_with('{') && word.contains('|') && !word.contains(['\'', '"']);
+    optional || ellipsis || choice || (at > 0 && CAPITALS.contains(&word))
+}
+
+/// `<name>`, `<your name>`, `user@<host>`, `{{ name }}`; not `< file` and not `<(command)`.
+fn is_placeholder(word: &str, rest: &str) -> bool {
+    let angle = word.find('<').is_some_and(|at| {
+        let inner = &rest[at + 1..];
+        inner.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '$')
+            && inner.find('>').is_some_and(|end| {
+                inner[..end].len() < 60
+                    && !inner[..end].contains(['|', '&', ';'])
+                    && !inner[..end].ends_with(' ')
+            })
+    });
+    angle || word.starts_with("{{")
+}
+
+/// Signs of a table or list that explains commands: an aligned second column in words, an arrow, a dash.
+fn has_description(line: &str) -> bool {
+    let mut rest = line;
+    while let Some(gap) = rest.find("  ").or_else(|| rest.find('\t')) {
+        let after = rest[gap..].trim_start();
+        if !rest[..gap].is_empty()
+            && is_description(after)
+            && rest[..gap].matches('"').count() % 2 == 0
+        {
+            return true;
+        }
+        rest = after;
+    }
+    [
+        " -> ", " => ", " → ", " — ", " – ", " = ", " := ", " == ", " : ", " // ", " <- ", " ← ",
+        " :: ",
+    ]
+    .iter()
+    .any(|sign| line.contains(sign))
+        && !line.contains(['"', '\''])
+        || line
+            .find(" - ")
+            .is_some_and(|at| line[at + 3..].starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+fn is_description(text: &str) -> bool {
+    let mut chars = text.chars();
+    match chars.next() {
+        None
+        | Some('#' | '\\' | '|' | '-' | '&' | '>' | '<' | '/' | '.' | '$' | '"' | '\'' | '~') => {
+            false
+        }
+        Some(c) if c.is_ascii_uppercase() => chars
+            .next()
+            .is_some_and(|c| c.is_ascii_lowercase() || c == ' '),
+        Some(c) if c.is_ascii_lowercase() => {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            words.len() >= 3
+                && words
+                    .iter()
+                    .take(3)
+                    .all(|w| w.bytes().all(|b| b.is_ascii_alphabetic()))
+        }
+        Some(_) => true,
+    }
+}
+
+/// Ends and signs that a line of C, PHP, a batch file, PowerShell, JSON or a template has.
+fn is_of_another_language(line: &str) -> bool {
+    line.ends_with([';', ',', '{', '^', '`', ':'])
+        || line.contains("${{")
+        || line.split('%').nth(1).is_some_and(|name| {
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+        })
+}

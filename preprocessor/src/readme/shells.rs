@@ -1,0 +1,216 @@
+//! Nested shells: how deep each command was typed.
+//!
+//! A change of prompt is mostly a nested shell, coming back is its end, and it goes on across blocks: the depth
+//! belongs to the document. It may also be another terminal; a guess is made only where the page gives a reason,
+//! and the spec has the last word.
+
+use super::look;
+use super::transcript::Item;
+
+/// Programs that begin another shell, on this machine or on another.
+const OPENERS: &[&str] = &[
+    "su",
+    "ssh",
+    "bash",
+    "sh",
+    "zsh",
+    "ash",
+    "dash",
+    "fish",
+    "ksh",
+    "chroot",
+    "unshare",
+    "nsenter",
+    "vdens",
+    "umvu",
+    "vusu",
+    "vustack",
+    "cado",
+    "screen",
+    "tmux",
+    "lxc-attach",
+    "lxc-console",
+    "machinectl",
+    "systemd-nspawn",
+    "schroot",
+    "newgrp",
+    "sg",
+    "fakeroot",
+    "proot",
+    "bwrap",
+    "toolbox",
+    "distrobox",
+    "nix-shell",
+    "telnet",
+    "mosh",
+    "serial",
+    "minicom",
+    "picocom",
+    "slogin",
+    "arch-chroot",
+    "firejail",
+    "adb",
+    "netnsjoin",
+    "userbindmount",
+    "rootlesskit",
+    "script",
+    "cgexec",
+    "setpriv",
+    "runuser",
+    "capsh",
+    "setarch",
+    "linux32",
+    "rlogin",
+    "pct",
+];
+
+/// Programs that do so with one of these words behind them.
+const OPENERS_BY_WORD: &[(&str, &[&str])] = &[
+    ("docker", &["run", "exec"]),
+    ("podman", &["run", "exec", "unshare"]),
+    ("nerdctl", &["run", "exec"]),
+    ("kubectl", &["exec", "run", "debug"]),
+    ("lxc", &["exec", "shell"]),
+    ("incus", &["exec", "shell"]),
+    ("vagrant", &["ssh"]),
+    ("multipass", &["shell"]),
+    ("crun", &["run", "exec"]),
+    ("runc", &["run", "exec"]),
+    ("limactl", &["shell"]),
+    ("buildah", &["unshare", "run"]),
+    ("nix", &["develop", "shell"]),
+    ("pipenv", &["shell"]),
+    ("poetry", &["shell"]),
+    ("ip", &["netns"]),
+    ("docker-compose", &["run", "exec"]),
+    ("apptainer", &["shell"]),
+    ("singularity", &["shell"]),
+    ("guix", &["shell"]),
+];
+
+/// The command begins a shell that stays.
+pub(super) fn opens_shell(command: &str) -> bool {
+    let mut words = look::words(command.lines().next().unwrap_or_default());
+    if words.first() == Some(&"sudo") {
+        if words
+            .iter()
+            .skip(1)
+            .any(|w| matches!(*w, "-i" | "-s" | "-su" | "-is"))
+        {
+            return true;
+        }
+        words.remove(0);
+    }
+    words.retain(|w| !look::is_assignment(w) && *w != "exec");
+    let Some(first) = words.first() else {
+        return false;
+    };
+    let program = first.rsplit('/').next().unwrap_or(first);
+    let by_word = OPENERS_BY_WORD.iter().any(|(name, seconds)| {
+        *name == program && words.iter().take(4).any(|w| seconds.contains(w))
+    });
+    let last = words
+        .last()
+        .map_or("", |w| w.rsplit('/').next().unwrap_or(w));
+    OPENERS.contains(&program)
+        || by_word
+        || (words.len() > 1 && matches!(last, "bash" | "sh" | "zsh" | "ash" | "fish" | "su"))
+}
+
+/// Follows the prompts of a document and says how deep each is.
+#[derive(Debug, Default)]
+pub(super) struct Shells {
+    /// The prompts of the shells that are open in the terminal that the page speaks of, outermost first.
+    open: Vec<String>,
+    /// Prompts that have been left, with their depth: of another terminal to which the page may come back.
+    left: Vec<(String, usize)>,
+    /// The last command was one that begins a shell.
+    opener: bool,
+}
+
+impl Shells {
+    pub(super) fn depth(&self) -> usize {
+        self.open.len().saturating_sub(1)
+    }
+
+    /// Gives the items of one block their depth.
+    pub(super) fn follow(&mut self, items: &mut [Item]) {
+        for at in 0..items.len() {
+            let (before, here) = items.split_at_mut(at);
+            let item = &mut here[0];
+            if let Some(prompt) = &item.prompt {
+                let opened = self.at_prompt(identity(prompt), prompt, at > 0);
+                if let (true, Some(command)) = (
+                    opened,
+                    before.iter_mut().rev().find(|i| i.command.is_some()),
+                ) {
+                    command.opens = true;
+                }
+            }
+            item.depth = self.depth();
+            if let Some(command) = &item.command {
+                self.opener = opens_shell(command);
+            }
+        }
+    }
+
+    /// Moves to the shell that has this prompt; true when the command before has just opened it.
+    fn at_prompt(&mut self, shell: String, shown: &str, same_block: bool) -> bool {
+        if let Some(depth) = self.open.iter().rposition(|open| *open == shell) {
+            self.leave_below(depth);
+            return false;
+        }
+        let seen = self
+            .left
+            .iter()
+            .find(|(left, _)| *left == shell)
+            .map(|(_, depth)| *depth);
+        let nested = !self.open.is_empty()
+            && (self.opener || (same_block && seen.is_none() && !is_labelled(shown)));
+        if nested {
+            self.left.retain(|(left, _)| *left != shell);
+            self.open.push(shell);
+            return true;
+        }
+        let depth = seen.unwrap_or(0).min(self.open.len());
+        self.leave(depth);
+        self.open.push(shell);
+        false
+    }
+
+    fn leave_below(&mut self, depth: usize) {
+        self.leave(depth + 1);
+    }
+
+    fn leave(&mut self, keep: usize) {
+        while self.open.len() > keep {
+            let depth = self.open.len() - 1;
+            if let Some(shell) = self.open.pop() {
+                self.left.retain(|(left, _)| *left != shell);
+                self.left.push((shell, depth));
+            }
+        }
+    }
+}
+
+/// A prompt that carries a name: two of them are two terminals unless a command opens the second.
+fn is_labelled(prompt: &str) -> bool {
+    prompt.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '(' || c == '[')
+}
+
+/// What stays of a prompt when the working directory changes.
+fn identity(prompt: &str) -> String {
+    let sigil: String = prompt.chars().rev().take(1).collect();
+    let body = prompt.trim_end_matches(sigil.as_str()).trim_end();
+    if body.starts_with(['/', '~']) {
+        return format!("path{sigil}");
+    }
+    if let Some((user, rest)) = body.split_once('@') {
+        let host = rest.split([':', ' ', ']']).next().unwrap_or_default();
+        return format!("{user}@{host}{sigil}");
+    }
+    if prompt.starts_with("PS") || body.contains(":\\") {
+        return "windows".to_owned();
+    }
+    prompt.chars().filter(|c| !c.is_whitespace()).collect()
+}

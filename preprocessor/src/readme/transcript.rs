@@ -1,0 +1,440 @@
+//! Blocks with prompts: an alternation of prompt, command and output.
+
+use super::command;
+use super::fence::Fence;
+use super::look::{self, Holes, Look, Names};
+use super::prompt::{Prompt, Sort, prompt};
+use super::shells;
+
+/// One prompt with what was typed at it and what came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Item {
+    /// Index into the block's lines.
+    pub(super) at: usize,
+    pub(super) prompt: Option<String>,
+    /// `None`: nothing was typed, the prompt only shows which shell is there.
+    pub(super) command: Option<String>,
+    pub(super) output: Vec<String>,
+    pub(super) depth: usize,
+    pub(super) opens: bool,
+}
+
+impl Item {
+    pub(super) fn new(at: usize, prompt: Option<&str>, command: Option<String>) -> Self {
+        Self {
+            at,
+            prompt: prompt.map(str::to_owned),
+            command,
+            output: Vec::new(),
+            depth: 0,
+            opens: false,
+        }
+    }
+}
+
+/// How the prompts of a block are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// What is in doubt is no prompt.
+    Careful,
+    /// The spec says that these are commands: any prompt is one, also of a program that is no shell.
+    Told,
+}
+
+/// The commands of a block that has prompts; `None` if it has none, or what has them is no shell session.
+pub(super) fn read(lines: &[&str], fence: Fence, root: bool, trust: Trust) -> Option<Vec<Item>> {
+    let marks: Vec<Option<Prompt<'_>>> = lines.iter().map(|line| prompt(line)).collect();
+    let session = Session {
+        lines,
+        marks: &marks,
+        kind: prompts_of(lines, &marks, fence, trust)?,
+        trust,
+    };
+    let items = session.items(root);
+    let commands: Vec<&str> = items.iter().filter_map(|i| i.command.as_deref()).collect();
+    let shows_shells = items.iter().any(|i| i.command.is_none());
+    if trust == Trust::Careful
+        && (all_have_holes(&commands) || (commands.is_empty() && !shows_shells))
+    {
+        return None;
+    }
+    (!commands.is_empty()).then_some(items)
+}
+
+/// A synopsis is the shape of a command. `ssh <host>` among real commands is a command with a hole.
+fn all_have_holes(commands: &[&str]) -> bool {
+    let mut all = !commands.is_empty();
+    for command in commands {
+        match look::holes(command) {
+            Holes::Synopsis => return true,
+            Holes::Placeholder => {}
+            Holes::None => all = false,
+        }
+    }
+    all
+}
+
+/// Which prompts count in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind<'a> {
+    /// Those that only shells have.
+    Shell,
+    /// This one, which elsewhere is something else.
+    Only(&'a str),
+    /// `#` and `##` of root.
+    Root,
+    Any,
+}
+
+/// Decides which prompts of a block are prompts.
+fn prompts_of<'a>(
+    lines: &[&str],
+    marks: &[Option<Prompt<'a>>],
+    fence: Fence,
+    trust: Trust,
+) -> Option<Kind<'a>> {
+    if trust == Trust::Told {
+        return told(marks);
+    }
+    if fence == Fence::Markup || is_a_file(lines) {
+        return None;
+    }
+    let first = lines.iter().position(|l| !l.trim().is_empty())?;
+    let first_sure = marks
+        .iter()
+        .flatten()
+        .find(|m| matches!(m.sort, Sort::Shell | Sort::Foreign));
+    let shell =
+        first_sure.is_some_and(|m| m.sort == Sort::Shell) && marks.iter().flatten().any(is_typed);
+    let others_language = fence == Fence::Other
+        && !marks[first].is_some_and(|m| m.sort == Sort::Shell && is_typed(&m));
+    if others_language || first_sure.is_some_and(|m| m.sort == Sort::Foreign) {
+        return None;
+    }
+    if shell {
+        return preamble_is_harmless(lines, marks).then_some(Kind::Shell);
+    }
+    if fence == Fence::Other {
+        return None;
+    }
+    doubtful(marks, first).or_else(|| root_alone(lines, marks, first))
+}
+
+fn told<'a>(marks: &[Option<Prompt<'a>>]) -> Option<Kind<'a>> {
+    let all_root = marks.iter().flatten().all(|m| m.sort == Sort::Root);
+    let any = marks.iter().flatten().next().is_some();
+    // `# …` alone between lines without prompts is a comment, whoever says that there are commands.
+    (any && (!all_root || marks.iter().all(Option::is_some))).then_some(Kind::Any)
+}
+
+/// Something that may be a command stands behind the prompt: no amount of money, formula, ellipsis or key.
+fn is_typed(mark: &Prompt<'_>) -> bool {
+    let rest = mark.rest;
+    let first = rest.split([' ', '\t']).next().unwrap_or_default();
+    !rest.is_empty()
+        && first.starts_with(|c: char| {
+            c.is_alphabetic() || "./~\"'({!\\$_:[-".contains(c) || c.is_ascii_digit()
+        })
+        && !first
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b".,-:%".contains(&b))
+        && !first.starts_with("...")
+        && !rest.ends_with(" $")
+        && !rest.starts_with("= ")
+        && !(rest.starts_with('<') && rest.ends_with('>'))
+}
+
+/// Text before the first prompt. Labels are harmless; a manual or `--help` shows its examples indented below
+/// its own text, and is none of our sessions.
+fn preamble_is_harmless(lines: &[&str], marks: &[Option<Prompt<'_>>]) -> bool {
+    let Some(at) = marks
+        .iter()
+        .position(|m| m.is_some_and(|m| m.sort == Sort::Shell))
+    else {
+        return false;
+    };
+    let indent = marks[at].map_or(0, |m| m.indent);
+    lines[..at].iter().all(|line| {
+        let text = line.trim_start();
+        let usage = [
+            "usage",
+            "synopsis",
+            "name",
+            "options",
+            "example",
+            "description",
+        ]
+        .iter()
+        .any(|w| text.to_ascii_lowercase().starts_with(w));
+        text.is_empty() || text.starts_with('#') || (line.len() - text.len() >= indent && !usage)
+    })
+}
+
+/// One prompt that is doubtful alone, as the first line, and each time with a command behind it that is not.
+fn doubtful<'a>(marks: &[Option<Prompt<'a>>], first: usize) -> Option<Kind<'a>> {
+    let sign = marks[first].filter(|m| m.sort == Sort::Doubtful)?;
+    let names = Names::default();
+    let mut known = 0;
+    for mark in marks
+        .iter()
+        .flatten()
+        .filter(|m| m.text == sign.text && !m.is_bare())
+    {
+        match look::look(mark.rest, &names) {
+            Look::Known => known += 1,
+            Look::Setting if sign.text != ">" => {}
+            _ => return None,
+        }
+    }
+    (known > 0).then_some(Kind::Only(sign.text))
+}
+
+/// `#` at the first line and at each command, none of them a comment.
+fn root_alone<'a>(lines: &[&str], marks: &[Option<Prompt<'a>>], first: usize) -> Option<Kind<'a>> {
+    marks[first].filter(|m| m.sort == Sort::Root)?;
+    let names = Names::default();
+    let mut known = 0;
+    for mark in marks
+        .iter()
+        .flatten()
+        .filter(|m| m.sort == Sort::Root && !m.is_bare())
+    {
+        match look::look(mark.rest, &names) {
+            Look::Known => known += 1,
+            Look::Likely | Look::Setting => {}
+            // `# udhcpc`: one word, between commands that are known.
+            Look::Not if is_one_program(mark.rest) => {}
+            Look::Not => return None,
+        }
+    }
+    // Below a comment, the commands have no prompt: then this `#` is no prompt either.
+    let commands_without = lines
+        .iter()
+        .zip(marks)
+        .any(|(line, mark)| mark.is_none() && look::look(line, &names) != Look::Not);
+    let root = |m: &Option<Prompt<'_>>| m.is_some_and(|m| m.sort == Sort::Root);
+    let settings = lines
+        .iter()
+        .zip(marks)
+        .any(|(line, mark)| !root(mark) && is_setting_line(line));
+    (known > 0 && !commands_without && !settings).then_some(Kind::Root)
+}
+
+fn is_one_program(text: &str) -> bool {
+    !text.contains(' ')
+        && text.len() > 2
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
+}
+
+/// A line of a configuration file whose comments look like commands.
+fn is_setting_line(line: &str) -> bool {
+    let line = line.trim();
+    line.starts_with('[') && line.ends_with(']')
+        || line
+            .split_once('=')
+            .is_some_and(|(key, _)| !key.is_empty() && !key.trim().contains(' '))
+        || line.ends_with('{')
+        || line.ends_with(';')
+        || line.starts_with('#')
+}
+
+/// What begins like a script, a patch or a page of a manual is no session, whatever is in it.
+pub(super) fn is_a_file(lines: &[&str]) -> bool {
+    let mut filled = lines.iter().map(|l| l.trim()).filter(|l| !l.is_empty());
+    let first = filled.next().unwrap_or_default();
+    let lower = first.to_ascii_lowercase();
+    first.starts_with("#!")
+        || [
+            "diff --git ",
+            "--- ",
+            "+++ ",
+            "@@ ",
+            "index: ",
+            "<?",
+            "<!",
+            "{",
+            "commit ",
+        ]
+        .iter()
+        .any(|s| lower.starts_with(s))
+        || [
+            "usage:",
+            "synopsis",
+            "usage",
+            "name",
+            "options:",
+            "commands:",
+            "options",
+            "#include",
+        ]
+        .iter()
+        .any(|s| lower == *s || (s.ends_with(':') && lower.starts_with(s)))
+        || lower.starts_with("#include")
+}
+
+struct Session<'a> {
+    lines: &'a [&'a str],
+    marks: &'a [Option<Prompt<'a>>],
+    kind: Kind<'a>,
+    trust: Trust,
+}
+
+impl<'a> Session<'a> {
+    fn items(&self, root: bool) -> Vec<Item> {
+        let mut items: Vec<Item> = Vec::new();
+        let mut state = State {
+            root,
+            base: None,
+            opener: root,
+        };
+        let mut at = 0;
+        while at < self.lines.len() {
+            let Some(mark) = self.marks[at].filter(|m| self.counts(at, m, &state, &items)) else {
+                self.other_line(at, &mut items, &state);
+                at += 1;
+                continue;
+            };
+            finish(items.last_mut());
+            state.base.get_or_insert(mark.indent);
+            state.root = mark.sort == Sort::Root;
+            let typed = self.typed(&mark);
+            let (command, taken) = typed.map_or((None, 1), |text| self.command(at, &mark, text));
+            if let Some(command) = &command {
+                state.opener = shells::opens_shell(command);
+            }
+            items.push(Item::new(at, Some(mark.text), command));
+            at += taken;
+        }
+        finish(items.last_mut());
+        items
+    }
+
+    /// What was typed at a prompt; a comment, an ellipsis or a key are no commands.
+    fn typed(&self, mark: &Prompt<'a>) -> Option<&'a str> {
+        let comment =
+            mark.rest.starts_with('#') && (mark.rest.len() == 1 || !mark.rest.starts_with("#!"));
+        (is_typed(mark) && !comment && !mark.rest.starts_with("^")).then_some(mark.rest)
+    }
+
+    fn command(&self, at: usize, mark: &Prompt<'a>, text: &str) -> (Option<String>, usize) {
+        let is_prompt = |line: &str| {
+            prompt(line).is_some_and(|m| {
+                m.indent <= mark.indent
+                    && (m.text == mark.text && m.sort != Sort::Doubtful || m.sort == Sort::Shell)
+            })
+        };
+        let rest = self.lines[at + 1..].iter().copied();
+        let read = command::read(text, mark.indent, rest, is_prompt, true);
+        (Some(read.text), read.lines)
+    }
+
+    /// Whether this prompt counts here.
+    fn counts(&self, at: usize, mark: &Prompt<'_>, state: &State, items: &[Item]) -> bool {
+        if self.kind == Kind::Any {
+            return true;
+        }
+        let deeper = state.base.is_some_and(|base| mark.indent > base);
+        let fresh = items
+            .last()
+            .is_some_and(|i| i.output.is_empty() && i.prompt.as_deref() != Some(mark.text));
+        if deeper && !(fresh && state.opener) {
+            return false;
+        }
+        match (self.kind, mark.sort) {
+            (Kind::Only(text), Sort::Doubtful) => mark.text == text,
+            (Kind::Root, Sort::Root) | (Kind::Only(_) | Kind::Root | Kind::Shell, Sort::Shell)
+                if mark.sort != Sort::Root =>
+            {
+                is_typed(mark) || mark.is_bare() || mark.rest.starts_with(['#', '^', '.', '…'])
+            }
+            (Kind::Root, Sort::Root) => true,
+            (Kind::Shell, Sort::Root) => self.is_root(at, mark, state),
+            // A host's own prompt, right after a command that went there.
+            (Kind::Shell, Sort::Doubtful) => {
+                state.opener
+                    && fresh
+                    && (mark.is_bare()
+                        || is_leaving(mark.rest)
+                        || look::look(mark.rest, &Names::default()) == Look::Known)
+            }
+            _ => false,
+        }
+    }
+
+    /// In a block with other prompts, `#` is root's after `su -` and in root's shell; elsewhere it is a comment.
+    fn is_root(&self, at: usize, mark: &Prompt<'_>, state: &State) -> bool {
+        if mark.is_bare() {
+            return state.root && mark.text.len() > 1;
+        }
+        let command = is_leaving(mark.rest)
+            || is_one_program(mark.rest)
+            || look::look(mark.rest, &Names::default()) != Look::Not;
+        command && (state.root || state.opener || self.leads_out(at))
+    }
+
+    /// The block begins as root and says `exit` before the first other prompt.
+    fn leads_out(&self, at: usize) -> bool {
+        let mut left = false;
+        for mark in self.marks[at..].iter().flatten() {
+            match mark.sort {
+                Sort::Root => left = is_leaving(mark.rest),
+                _ => break,
+            }
+        }
+        left
+    }
+
+    /// A line without a prompt: output of the command above, or a first command that was shown without one.
+    fn other_line(&self, at: usize, items: &mut Vec<Item>, state: &State) {
+        let line = self.lines[at].trim_end();
+        if let Some(item) = items.last_mut() {
+            if item.command.is_some() {
+                let white = line.len() - line.trim_start().len();
+                item.output
+                    .push(line[white.min(state.base.unwrap_or(0))..].to_owned());
+            }
+        } else if self.trust == Trust::Careful && look::look(line, &Names::default()) == Look::Known
+        {
+            items.push(Item::new(at, None, Some(line.trim().to_owned())));
+        }
+    }
+}
+
+struct State {
+    /// The shell at the last prompt is root's.
+    root: bool,
+    /// The column of the block's prompts; what is deeper is output.
+    base: Option<usize>,
+    /// The last command began a shell.
+    opener: bool,
+}
+
+fn is_leaving(text: &str) -> bool {
+    matches!(text, "exit" | "logout" | "exit 0")
+}
+
+/// Takes away what is not output: blank lines around it, and comments of the author right before the next prompt.
+fn finish(item: Option<&mut Item>) {
+    let Some(item) = item else { return };
+    let is_comment = |line: &String| {
+        prompt(line).is_some_and(|m| m.sort == Sort::Root && m.indent == 0)
+            && !line.trim().is_empty()
+    };
+    let blank = |line: &String| line.trim().is_empty();
+    let keep = item
+        .output
+        .iter()
+        .rposition(|line| !is_comment(line) && !blank(line))
+        .map_or(0, |n| n + 1);
+    let apart = keep == 0 || item.output[keep..].first().is_some_and(blank);
+    if apart {
+        item.output.truncate(keep);
+    }
+    while item.output.last().is_some_and(blank) {
+        item.output.pop();
+    }
+    let leading = item.output.iter().take_while(|l| blank(l)).count();
+    item.output.drain(..leading);
+}
