@@ -191,6 +191,7 @@ fn doubtful<'a>(marks: &[Option<Prompt<'a>>], first: usize) -> Option<Kind<'a>> 
         match look::look(mark.rest, &names) {
             Look::Known => known += 1,
             Look::Setting if sign.text != ">" => {}
+            _ if is_leaving(mark.rest) && sign.text.starts_with('/') => known += 1,
             _ => return None,
         }
     }
