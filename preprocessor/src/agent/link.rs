@@ -28,6 +28,8 @@ pub(super) struct Link {
     partial: Vec<u8>,
     outgoing: Vec<u8>,
     flush_at: Option<Instant>,
+    /// Why the reader wants it to end; told at once, past the requests that wait.
+    interrupted: Option<String>,
     /// The other side will send no more.
     closed: bool,
 }
@@ -46,6 +48,7 @@ impl Link {
             partial: Vec::new(),
             outgoing: Vec::new(),
             flush_at: None,
+            interrupted: None,
             closed: false,
         })
     }
@@ -91,16 +94,29 @@ impl Link {
         while let Some(end) = memchr::memchr(b'\n', rest) {
             let (line, behind) = (&rest[..end], &rest[end + 1..]);
             if self.partial.is_empty() {
-                self.requests.push_back(parse(line)?);
+                self.take(parse(line)?);
             } else {
                 self.partial.extend_from_slice(line);
-                self.requests.push_back(parse(&self.partial)?);
+                let request = parse(&self.partial)?;
                 self.partial.clear();
+                self.take(request);
             }
             rest = behind;
         }
         self.partial.extend_from_slice(rest);
         Ok(())
+    }
+
+    fn take(&mut self, request: Request) {
+        match request {
+            Request::Interrupt { why } => self.interrupted = Some(why),
+            request => self.requests.push_back(request),
+        }
+    }
+
+    /// Why the reader wants it to end, if they do.
+    pub(super) fn interrupted(&self) -> Option<&str> {
+        self.interrupted.as_deref()
     }
 
     /// Sends an event, soon.

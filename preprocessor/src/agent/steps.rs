@@ -44,6 +44,8 @@ impl Agent {
                 Request::Hello { version, secrets } => self.hello(version, secrets)?,
                 Request::Open(open) => self.open(&open)?,
                 Request::Step(step) => self.step(&step)?,
+                // The link keeps it to itself: it overtakes what waits here.
+                Request::Interrupt { .. } => {}
                 Request::Bye => return self.bye(),
             }
         }
@@ -69,6 +71,7 @@ impl Agent {
 
     fn step(&mut self, request: &StepRequest) -> Result<(), Stop> {
         let step = request.step;
+        self.failed |= self.link.interrupted().is_some();
         if self.failed && request.phase != Phase::Cleanup {
             self.send(&Event::Finished {
                 step,
@@ -153,12 +156,17 @@ impl Agent {
         }
     }
 
-    /// Fails when the step's time is over.
+    /// Fails when the step's time is over, or nobody wants to wait any more.
     pub(super) fn check_time(
         &self,
         step: &Step<'_>,
         waiting_for: impl FnOnce() -> String,
     ) -> Result<(), Trouble> {
+        if let Some(why) = self.link.interrupted()
+            && step.request.phase != Phase::Cleanup
+        {
+            return Err(Failure::Interrupted(why.to_owned()).into());
+        }
         if Instant::now() < step.deadline {
             return Ok(());
         }
