@@ -189,7 +189,31 @@ impl Agent {
                 self.pump(Some(until))?;
             }
         }
-        self.check_time(step, || "the end of the command before".to_owned())
+        // The shell itself hangs, or what it runs can't be killed by us.
+        let _ = nix::sys::signal::kill(
+            self.terminal(index)?.pid(),
+            nix::sys::signal::Signal::SIGKILL,
+        );
+        self.reopen(index)
+    }
+
+    /// Presses keys that end the running command, again if they were lost: a shell in a loop changes the foreground
+    /// group all the time, and ^C may hit a group that has just ended.
+    pub(super) fn press_until_end(&mut self, step: &Step<'_>, keys: &[u8]) -> Result<(), Trouble> {
+        let index = step.request.terminal;
+        let mut patience = GRACE / 4;
+        loop {
+            self.terminal(index)?.send(keys);
+            let again = Instant::now() + patience;
+            while Instant::now() < again {
+                if let Doing::Idle | Doing::Gone { .. } = self.terminal(index)?.doing() {
+                    return Ok(());
+                }
+                self.check_time(step, || "the command's end".to_owned())?;
+                self.pump(Some(again.min(step.deadline)))?;
+            }
+            patience *= 2;
+        }
     }
 }
 

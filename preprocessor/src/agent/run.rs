@@ -152,9 +152,7 @@ impl Agent {
             let running = matches!(terminal.doing(), Doing::Running | Doing::Typed);
             if running {
                 let keys = super::keys::bytes(&until.then, terminal.application_keys());
-                terminal.send(&keys);
-                let mut silent = Dialog::begin(&[], terminal)?;
-                self.wait_end(step, &mut silent, true)?;
+                self.press_until_end(step, &keys)?;
             }
             return Ok(Over::Shown(output));
         }
@@ -285,7 +283,7 @@ fn without_echo(output: &mut Output, typed: &str) {
         output.lines.pop();
         output.no_newline = false;
     }
-    for line in typed.lines() {
+    for line in typed.split('\n') {
         let echoed = output
             .lines
             .first()

@@ -129,14 +129,20 @@ pub(super) struct Terminal {
     started: Instant,
     ended: Option<Instant>,
     status: Option<i32>,
+    /// `$?` of the shell at its last prompt.
+    last_status: Option<i32>,
     /// Output since the last prompt.
     idle: Vec<u8>,
     /// Output during a step that types no command.
     meanwhile: Option<Vec<u8>>,
     /// Whether what is typed is echoed.
     echo: bool,
-    home: String,
-    user: (u32, u32),
+    /// What it was opened with, to open it again.
+    open: OpenTerminal,
+    /// Whether its first prompt was told.
+    announced: bool,
+    /// Whether the typed command, or a part of it, said that it started.
+    command_started: bool,
     /// When the last output came.
     pub(super) last_output: Instant,
     /// Newlines since the command began.
@@ -170,15 +176,13 @@ impl Terminal {
             started: now,
             ended: None,
             status: None,
+            last_status: None,
             idle: Vec::new(),
             meanwhile: None,
             echo: false,
-            home: open
-                .env
-                .get("HOME")
-                .cloned()
-                .unwrap_or_else(|| "/".to_owned()),
-            user: (open.uid, open.gid),
+            open: open.clone(),
+            announced: false,
+            command_started: false,
             last_output: now,
             newlines: 0,
             watch: None,
@@ -241,6 +245,7 @@ impl Terminal {
     pub(super) fn type_command(&mut self, text: &str, keep: usize, echo: bool, now: Instant) {
         self.started = now;
         self.entered = false;
+        self.command_started = false;
         self.ended = None;
         self.status = None;
         self.newlines = 0;
@@ -360,12 +365,28 @@ impl Terminal {
 
     /// The home directory of its user.
     pub(super) fn home(&self) -> &str {
-        &self.home
+        self.open.env.get("HOME").map_or("/", String::as_str)
     }
 
     /// Ids of its user.
     pub(super) fn user(&self) -> (u32, u32) {
-        self.user
+        (self.open.uid, self.open.gid)
+    }
+
+    /// What it was opened with.
+    pub(super) fn origin(&self) -> &OpenTerminal {
+        &self.open
+    }
+
+    /// Whether its first prompt has come and was not told yet; it is now.
+    pub(super) fn take_announcement(&mut self) -> bool {
+        let ready = !matches!(self.doing, Doing::Opening | Doing::Gone { .. });
+        ready && !std::mem::replace(&mut self.announced, true)
+    }
+
+    /// Nobody needs to hear of its first prompt: it is opened again.
+    pub(super) fn announce_nothing(&mut self) {
+        self.announced = true;
     }
 
     /// Arrow keys in application mode?
@@ -466,7 +487,10 @@ impl Terminal {
     }
 
     fn output(&mut self, bytes: &[u8], micros: u64) {
-        if let Some(watch) = &mut self.watch {
+        // Never the echo of what is typed: a question that stands in the command itself is not asked yet.
+        if let Some(watch) = &mut self.watch
+            && (self.recording || self.doing == Doing::Idle)
+        {
             watch.push(bytes);
         }
         if let Some(meanwhile) = &mut self.meanwhile
@@ -516,6 +540,7 @@ impl Terminal {
         match marker.mark {
             Mark::Start => {
                 self.recording = true;
+                self.command_started = true;
                 self.doing = Doing::Running;
                 self.raw_line = false;
             }
@@ -540,7 +565,10 @@ impl Terminal {
         if std::mem::take(&mut self.raw_line) {
             self.pty.set_raw(false);
         }
-        self.status = status;
+        // A comment runs nothing, and `$?` is still that of the command before: not its own failure.
+        let nothing_ran = self.is_bash() && !self.command_started && status == self.last_status;
+        self.last_status = status;
+        self.status = if nothing_ran { Some(0) } else { status };
         if !self.lines.is_empty() {
             self.doing = Doing::Typed;
             self.recording = !matches!(
@@ -553,6 +581,13 @@ impl Terminal {
         self.doing = Doing::Idle;
         self.recording = false;
         self.ended = Some(now);
+    }
+
+    fn is_bash(&self) -> bool {
+        matches!(
+            self.levels.last().map(|level| &level.kind),
+            Some(Kind::Bash)
+        )
     }
 
     /// The next line, when the shell asks for it: never ahead, so that a program can't read what is meant for the shell.
