@@ -169,19 +169,23 @@ impl Agent {
     /// Ends what runs in the foreground of a terminal: asks, asks harder, does it.
     pub(super) fn interrupt(&mut self, step: &Step<'_>) -> Result<(), Trouble> {
         let index = step.request.terminal;
-        for strength in 0..3 {
+        // A ^C that comes while a shell starts its command hits the shell, which ignores it: a person presses it again.
+        let ways: [(&[u8], Duration); 4] = [
+            (b"\x03", GRACE / 4),
+            (b"\x03", GRACE),
+            (b"\x1c", GRACE),
+            (b"", GRACE),
+        ];
+        for (keys, grace) in ways {
             let terminal = self.terminal(index)?;
             terminal.forget_lines();
-            match strength {
-                0 => terminal.send(b"\x03"),
-                1 => terminal.send(b"\x1c"),
-                _ => {
-                    if let Some(group) = terminal.pty().foreground() {
-                        let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
-                    }
+            match (keys, terminal.pty().foreground()) {
+                (b"", Some(group)) => {
+                    let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
                 }
+                _ => terminal.send(keys),
             }
-            let until = step.deadline.min(Instant::now() + GRACE);
+            let until = step.deadline.min(Instant::now() + grace);
             while Instant::now() < until {
                 if let Doing::Idle | Doing::Gone { .. } = self.terminal(index)?.doing() {
                     return Ok(());

@@ -135,12 +135,10 @@ impl Agent {
                 prompt: command.prompt.clone(),
                 over: None,
             });
-            match &background.ready {
-                Some(ready) => {
-                    let waiting = self.begin_wait(index, ready, false)?;
-                    self.wait_for(step, &waiting)?;
-                }
-                None => self.wait_start(step)?,
+            self.wait_start(step)?;
+            if let Some(ready) = &background.ready {
+                let waiting = self.begin_wait(index, ready, false)?;
+                self.wait_for(step, &waiting)?;
             }
             return Ok(Over::GoesOn);
         }
@@ -253,10 +251,11 @@ impl Agent {
             return;
         };
         if background.over.is_none() {
-            let exit = match terminal.doing() {
+            // Its own status, if it had ended before the shell did.
+            let exit = terminal.status().or(match terminal.doing() {
                 Doing::Gone { exit } => exit,
-                _ => terminal.status(),
-            };
+                _ => None,
+            });
             let output = terminal.finish();
             let typed = (background.command.as_str(), background.prompt.as_str());
             background.over = Some(terminal.command_run(typed, output, exit, Instant::now()));

@@ -157,6 +157,7 @@ impl Agent {
                 Doing::Typed | Doing::Running => {
                     if step.request.phase == Phase::Cleanup {
                         self.interrupt(step)?;
+                        continue;
                     } else if self.pressed.get(&index) != Some(&true) {
                         return Err(Failure::Busy.into());
                     } else {

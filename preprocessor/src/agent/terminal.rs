@@ -58,6 +58,17 @@ pub(super) enum Kind {
     Repl(regex::Regex),
 }
 
+/// Whether a command is typed in raw mode.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Raw {
+    No,
+    /// From the next prompt on.
+    Next,
+    Now,
+    /// It was, and the shell still knows.
+    Was,
+}
+
 /// What makes output visible to conditions: the text since some moment.
 pub(super) struct Watch {
     plain: Plain,
@@ -120,7 +131,7 @@ pub(super) struct Terminal {
     entered: bool,
     shells: u32,
     /// Lines of the typed command that the shell has not asked for yet.
-    lines: VecDeque<Vec<u8>>,
+    lines: VecDeque<String>,
     /// Typed, and not yet taken by the terminal.
     outgoing: Vec<u8>,
     /// Output of the command.
@@ -149,7 +160,7 @@ pub(super) struct Terminal {
     pub(super) newlines: usize,
     /// What conditions look at, while one does.
     pub(super) watch: Option<Watch>,
-    raw_line: bool,
+    raw: Raw,
     hung_up: bool,
 }
 
@@ -186,7 +197,7 @@ impl Terminal {
             last_output: now,
             newlines: 0,
             watch: None,
-            raw_line: false,
+            raw: Raw::No,
             hung_up: false,
         };
         let line = shell::integration(&terminal.nonce, 1, false);
@@ -274,7 +285,8 @@ impl Terminal {
                     self.echo = echo;
                 }
                 self.screen.clear();
-                self.lines = text.split('\n').map(shell::typed_line).collect();
+                self.lines = text.split('\n').map(str::to_owned).collect();
+                self.prepare_raw(shell::is_long(text), posix);
                 self.type_line();
             }
         }
@@ -542,9 +554,11 @@ impl Terminal {
                 self.recording = true;
                 self.command_started = true;
                 self.doing = Doing::Running;
-                self.raw_line = false;
+                if self.raw == Raw::Now {
+                    self.raw = Raw::Was;
+                }
             }
-            Mark::More if self.doing == Doing::Typed => {
+            Mark::More if self.doing == Doing::Typed && !self.lines.is_empty() => {
                 if !marker.says_start {
                     self.record.restart();
                     self.screen.clear();
@@ -562,8 +576,17 @@ impl Terminal {
     }
 
     fn prompt(&mut self, status: Option<i32>, now: Instant) {
-        if std::mem::take(&mut self.raw_line) {
-            self.pty.set_raw(false);
+        match self.raw {
+            // Not a word of its start: a syntax error.
+            Raw::Now => {
+                self.pty.set_raw(false);
+                self.raw = Raw::Was;
+            }
+            Raw::Next => {
+                self.pty.set_raw(true);
+                self.raw = Raw::Now;
+            }
+            Raw::No | Raw::Was => {}
         }
         // A comment runs nothing, and `$?` is still that of the command before: not its own failure.
         let nothing_ran = self.is_bash() && !self.command_started && status == self.last_status;
@@ -593,7 +616,30 @@ impl Terminal {
     /// The next line, when the shell asks for it: never ahead, so that a program can't read what is meant for the shell.
     fn type_line(&mut self) {
         if let Some(line) = self.lines.pop_front() {
-            self.send(&line);
+            if self.raw == Raw::Now {
+                self.send(line.as_bytes());
+                self.send(b"\n");
+            } else {
+                self.send(&shell::typed_line(&line));
+            }
+        }
+    }
+
+    /// Lets a command through that has lines too long for a terminal that collects lines. Programs need such a
+    /// terminal, so the shell itself ends the raw mode after it has read the command and before it starts.
+    fn prepare_raw(&mut self, long: bool, posix: bool) {
+        if long && posix {
+            if let Some(first) = self.lines.front_mut() {
+                first.insert_str(0, &format!("{};", shell::COOKED));
+            }
+            self.pty.set_raw(true);
+            self.raw = Raw::Now;
+        } else if long {
+            self.lines.push_front(format!("{}=1", shell::RAW));
+            self.raw = Raw::Next;
+        } else if self.raw == Raw::Was && !posix {
+            self.lines.push_front(format!("unset {}", shell::RAW));
+            self.raw = Raw::No;
         }
     }
 
