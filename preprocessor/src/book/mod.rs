@@ -12,7 +12,6 @@ mod policy;
 mod protocol;
 mod scan;
 mod session;
-mod tutorials;
 
 use mdbook_preprocessor::PreprocessorContext;
 use mdbook_preprocessor::book::Book;
@@ -22,9 +21,8 @@ use crate::render::TemplateError;
 use crate::verify::{Answer, How};
 
 pub use assets::{ASSETS, Asset, assets_version};
-pub use embedded::{EmbeddedError, build, preprocessor};
+pub use embedded::{EmbeddedError, Settings, build, preprocessor};
 pub use protocol::{ProtocolError, parse};
-pub use tutorials::OnDisk;
 
 /// What a book asks of the stages below.
 pub trait Tutorials: Sync {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use mdbook_twin::init;
 
-use crate::cli::exit;
+use mdbook_twin::verify::exit;
 use crate::cli::show::{self, Shown};
 
 pub(crate) fn run(root: Option<&Path>, shown: &Shown) -> ExitCode {

@@ -8,18 +8,19 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod build;
 mod check;
-mod exit;
 mod extract;
 mod generate;
 mod init;
 mod preprocess;
 #[cfg(all(feature = "run", target_os = "linux"))]
 mod processes;
+mod progress;
 mod record;
 mod serve;
 mod show;
 mod vendor;
 mod verify;
+mod workshop;
 
 /// An mdBook preprocessor for tutorials that prove themselves.
 ///
@@ -96,7 +97,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check => check::run(root, &shown),
         Command::Verify(arguments) => verify::run(root, &arguments, &shown),
         Command::Record(arguments) => record::run(root, &arguments, &shown),
-        Command::Extract(arguments) => extract::run(&arguments, &shown),
+        Command::Extract(arguments) => extract::run(root, &arguments, &shown),
         Command::Build(arguments) => build::run(root, &arguments, &shown),
         Command::Serve(arguments) => serve::run(root, &arguments, &shown),
         Command::Vendor(arguments) => vendor::run(root, &arguments, &shown),

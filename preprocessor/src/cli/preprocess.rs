@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use mdbook_twin::book;
 
-use crate::cli::exit;
+use mdbook_twin::verify::exit;
 use crate::cli::show::{self, Shown};
 use crate::cli::workshop::Workshop;
 
@@ -38,7 +38,7 @@ pub(crate) fn run(shown: &Shown) -> ExitCode {
         }
         Err(error) => {
             show::say(&error.to_string());
-            ExitCode::from(exit::NOT_TRUE)
+            ExitCode::from(exit::NOT_VERIFIED)
         }
     }
 }

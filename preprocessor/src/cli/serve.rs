@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use crate::cli::exit;
+use mdbook_twin::verify::exit;
 use crate::cli::show::{self, Shown};
 
 #[derive(clap::Args)]
@@ -33,7 +33,7 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, _: &Shown) -> Exit
     }
     match mdbook.status() {
         Ok(status) if status.success() => ExitCode::from(exit::GOOD),
-        Ok(_) => ExitCode::from(exit::NOT_TRUE),
+        Ok(_) => ExitCode::from(exit::NOT_VERIFIED),
         Err(error) => show::error(&format!(
             "mdbook could not be started: {error}\n  = mdBook's server is a part of its program, not of its library: cargo install mdbook\n  = without it: mdbook-twin build, and open the pages of the book's folder"
         )),

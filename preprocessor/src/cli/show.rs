@@ -1,11 +1,15 @@
 //! Where everything that a person or a program reads leaves: stdout for what was asked for, stderr for the rest.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use mdbook_twin::diagnostic::{Diagnostic, Severity};
+use mdbook_twin::diagnostic::{self, Diagnostic, Severity, Style};
+use mdbook_twin::project::Project;
+use mdbook_twin::report::{self, Paint};
+use mdbook_twin::verify::Answer;
 
-use crate::cli::exit;
+use mdbook_twin::verify::exit;
 
 /// When messages are coloured.
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
@@ -36,15 +40,30 @@ impl Shown {
         }
     }
 
+    pub(crate) fn paint(&self) -> Paint {
+        if self.colored() { Paint::Colour } else { Paint::Plain }
+    }
+
     /// All messages about a spec, a README, a chapter; the exit code for them.
     pub(crate) fn diagnostics(&self, diagnostics: &[Diagnostic]) -> ExitCode {
-        for diagnostic in diagnostics {
-            say(&diagnostic.render(self.colored()));
+        let style = if self.colored() { Style::Coloured } else { Style::Plain };
+        if !diagnostics.is_empty() {
+            say(&diagnostic::render_all(diagnostics, style));
         }
         if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
             ExitCode::from(exit::BAD_INPUT)
         } else {
             ExitCode::from(exit::GOOD)
+        }
+    }
+
+    /// What is said of one tutorial.
+    pub(crate) fn answer(&self, answer: &Answer) {
+        match &answer.result {
+            Ok(verification) => say(&report::verdict(verification, self.paint())),
+            Err(diagnostics) => {
+                self.diagnostics(diagnostics);
+            }
         }
     }
 
@@ -54,6 +73,11 @@ impl Shown {
             say(text);
         }
     }
+}
+
+/// The book that a subcommand is about.
+pub(crate) fn project(root: Option<&Path>) -> Result<Project, ExitCode> {
+    Project::find(root).map_err(|error| self::error(&error.to_string()))
 }
 
 /// What was asked for, on stdout. A reader that has gone (`| head`) is no mistake.

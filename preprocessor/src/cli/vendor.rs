@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use mdbook_twin::tutorial;
 
-use crate::cli::exit;
+use mdbook_twin::verify::exit;
 use crate::cli::show::{self, Shown};
 
 #[derive(clap::Args)]
