@@ -18,7 +18,7 @@ use mdbook_twin::tutorial::{
 };
 use mdbook_twin::verify::{
     Answer, Build, How, Machine, NotRun, Observer, Progress, Recorded, Store, Subject, Summary,
-    Written, record, verify_on, write_transcript,
+    Written, record_on, verify_on, write_transcript,
 };
 
 /// A tutorial of one step.
@@ -117,6 +117,16 @@ fn run(output: &str) -> Run {
     }
 }
 
+fn subject(tutorial: Tutorial, transcript: Option<Transcript>, digest: &str) -> Subject {
+    Subject {
+        tutorial: Arc::new(tutorial),
+        transcript,
+        lock: None,
+        digest: digest.to_owned(),
+        unavailable: None,
+    }
+}
+
 /// A machine that counts, and gives one output after another (the last one for ever).
 struct Pretender {
     outputs: Mutex<Vec<&'static str>>,
@@ -185,7 +195,7 @@ impl World {
             store: Store::new(&cache),
             cache,
             _folder: folder,
-            subject: Subject::new(tutorial, Some(transcript), None, "d1".to_owned()),
+            subject: subject(tutorial, Some(transcript), "d1"),
         }
     }
 
@@ -448,7 +458,7 @@ fn tutorials_run_side_by_side_and_are_answered_in_order() {
     let names: Vec<String> = ["b", "a", "broken", "d", "c"].map(str::to_owned).into();
     let load = |name: &str| match name {
         "broken" => Err(vec![Diagnostic::error("x", "y")]),
-        _ => Ok(Subject::new(tutorial(name), None, None, name.to_owned())),
+        _ => Ok(subject(tutorial(name), None, name)),
     };
     let how = How {
         jobs: 2,
@@ -500,7 +510,7 @@ fn an_exit_code_is_of_the_worst() {
 }
 
 fn recorded(world: &World, runs: usize, machine: &Pretender) -> Recorded {
-    record(&world.subject, runs, machine, &world.store, &())
+    record_on(&world.subject, runs, machine, &world.store, &())
 }
 
 #[test]

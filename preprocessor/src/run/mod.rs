@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::judge::Missing;
 use crate::lab::{self, StartError};
-use crate::outcome::{Ended, Run};
+use crate::outcome::{Ended, Facts, Run};
 use crate::tutorial::{Permission, Tutorial};
 
 pub use interrupt::Interrupt;
@@ -99,6 +99,11 @@ impl From<StartError> for LabError {
 fn list(missing: &[Missing]) -> String {
     let one = |missing: &Missing| format!("{} is missing: {}", missing.what, missing.remedy);
     missing.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// What a run of the tutorial would run on now.
+pub fn facts(tutorial: &Tutorial) -> Facts {
+    facts::of(tutorial)
 }
 
 /// Runs a tutorial in a lab of its own and waits until nothing of it is left.

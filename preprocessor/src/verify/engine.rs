@@ -1,7 +1,5 @@
 //! One tutorial: does anything have to run, and what is said of it.
 
-use std::sync::Arc;
-
 use super::store::{Key, Store};
 use super::{Build, How, Machine, NotRun, Observer, Progress, Subject};
 use crate::config::Execute;
@@ -121,7 +119,10 @@ impl Engine<'_> {
 
 impl Subject {
     fn standing(&self) -> Verdict {
-        standing(&self.tutorial, self.transcript.as_ref(), &self.digest)
+        match standing(&self.tutorial, self.transcript.as_ref(), &self.digest) {
+            Verdict::Unrecorded(reason) => Verdict::Unrecorded(self.unavailable.clone().or(reason)),
+            other => other,
+        }
     }
 
     fn judged(&self, run: Run) -> (Option<Run>, Verdict) {
@@ -141,21 +142,6 @@ impl Subject {
                 )))
             }
             worse => worse,
-        }
-    }
-
-    /// A tutorial as `tutorial/` hands it over.
-    pub fn new(
-        tutorial: crate::tutorial::Tutorial,
-        transcript: Option<crate::judge::Transcript>,
-        lock: Option<crate::judge::transcript::Lock>,
-        digest: String,
-    ) -> Self {
-        Self {
-            tutorial: Arc::new(tutorial),
-            transcript,
-            lock,
-            digest,
         }
     }
 }

@@ -4,19 +4,32 @@
 //! `record` all come through here, so that nothing runs twice and a lock, a cache and a judgement mean the same
 //! everywhere. Not here: running (`run/`, reached through [`Machine`]), judging (`judge/`), and words (`report/`).
 
+mod clock;
 mod engine;
 mod files;
+#[cfg(all(feature = "run", target_os = "linux"))]
+mod machine;
+#[cfg(not(all(feature = "run", target_os = "linux")))]
+#[path = "nowhere.rs"]
+mod machine;
 mod record;
 mod store;
 mod summary;
 
+#[cfg(all(feature = "run", target_os = "linux"))]
+pub use crate::run::Interrupt;
+#[cfg(not(all(feature = "run", target_os = "linux")))]
+pub use machine::Interrupt;
+
+pub use clock::today;
 pub use files::Written;
-pub use record::{Recorded, Recording, record, write_transcript};
+pub use machine::Labs;
+pub use record::{Recorded, Recording, record, record_on, write_transcript};
 pub use store::{Key, Store};
 pub use summary::{Summary, exit};
 
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::Engine;
@@ -27,7 +40,7 @@ use crate::judge::transcript::Lock;
 use crate::judge::{Missing, Transcript, Verdict, Verification};
 use crate::outcome::{Facts, Run};
 use crate::project::Project;
-use crate::tutorial::{Permission, Tutorial};
+use crate::tutorial::{self, Permission, Tutorial};
 
 /// What the caller wants.
 #[derive(Clone, Debug, Default)]
@@ -40,8 +53,8 @@ pub struct How<'a> {
     pub grants: Vec<Permission>,
     /// The build this is a part of: all renderers of one build share one run. `None` on the command line.
     pub build: Option<Build>,
-    /// Set by ^C: no further tutorial starts.
-    pub stop: Option<&'a AtomicBool>,
+    /// Raised by ^C: what runs ends with its cleanup, nothing further begins.
+    pub stop: Option<&'a Interrupt>,
 }
 
 /// One `mdbook build`, as far as we can tell: mdBook starts us once for each renderer and gives the builds no name.
@@ -130,16 +143,33 @@ pub struct Subject {
     pub lock: Option<Lock>,
     /// Of what runs.
     pub digest: String,
+    /// Why upstream could not be read, where it could not.
+    pub unavailable: Option<String>,
 }
 
-/// Says of each tutorial what can be said, running what `how` asks for.
+/// Says of each tutorial what can be said, running what `how` asks for. Takes as long as the runs do.
 pub fn verify(
-    _project: &Project,
-    _names: &[String],
-    _how: &How<'_>,
-    _observer: &dyn Observer,
+    project: &Project,
+    names: &[String],
+    how: &How<'_>,
+    observer: &dyn Observer,
 ) -> Vec<Answer> {
-    Vec::new()
+    let machine = Labs::new(project, &how.grants, how.stop);
+    let store = Store::new(&project.cache);
+    let load = |name: &str| tutorial::load(project, name).map(Subject::from);
+    verify_on(names, &load, how, &machine, &store, observer)
+}
+
+impl From<tutorial::Loaded> for Subject {
+    fn from(loaded: tutorial::Loaded) -> Self {
+        Self {
+            tutorial: Arc::new(loaded.tutorial),
+            transcript: loaded.transcript,
+            lock: loaded.lock,
+            digest: loaded.digest,
+            unavailable: loaded.unavailable,
+        }
+    }
 }
 
 /// Where a tutorial comes from; mistakes in its files are the answer for that name.

@@ -6,11 +6,14 @@ use std::path::Path;
 use super::engine::Engine;
 use super::files::write_whole;
 use super::store::{Key, Store};
-use super::{How, Machine, NotRun, Observer, Subject, Written};
+use super::{How, Labs, Machine, NotRun, Observer, Subject, Written};
+use crate::diagnostic::Diagnostic;
 use crate::judge::record::{Varying, varying};
 use crate::judge::verdict::{FailedStep, Missing, Verdict, Verification};
-use crate::judge::{Transcript, judge, transcript_of};
+use crate::judge::{Transcript, is_unavailable, judge, transcript_of};
 use crate::outcome::Run;
+use crate::project::Project;
+use crate::tutorial;
 
 /// What `record` gave.
 #[derive(Clone, Debug)]
@@ -37,8 +40,26 @@ pub struct Recording {
     pub agrees: bool,
 }
 
-/// Runs the tutorial `runs` times, each in a lab of its own, one after another.
+/// Runs the tutorial `runs` times, each in a lab of its own, one after another. Nothing is written yet, see
+/// [`write_transcript`].
+/// # Errors
+/// All mistakes in its files.
 pub fn record(
+    project: &Project,
+    name: &str,
+    runs: usize,
+    how: &How<'_>,
+    observer: &dyn Observer,
+) -> Result<Recorded, Vec<Diagnostic>> {
+    // Documented output belongs on the page of what is recorded, and the lock needs the whole file.
+    let loaded = tutorial::load_with(project, name, tutorial::Fetch::Always)?;
+    let machine = Labs::new(project, &how.grants, how.stop);
+    let store = Store::new(&project.cache);
+    Ok(record_on(&loaded.into(), runs, &machine, &store, observer))
+}
+
+/// As [`record`], on any machine and with a tutorial from anywhere.
+pub fn record_on(
     subject: &Subject,
     runs: usize,
     machine: &dyn Machine,
@@ -52,7 +73,10 @@ pub fn record(
         store,
         observer,
     };
-    let missing = machine.missing(&subject.tutorial);
+    let mut missing = machine.missing(&subject.tutorial);
+    if is_unavailable(&subject.tutorial) {
+        missing.insert(0, upstream(subject));
+    }
     if !missing.is_empty() {
         return Recorded::Skipped(missing);
     }
@@ -92,6 +116,16 @@ pub fn record(
         run: first,
         varying: differ,
     }))
+}
+
+fn upstream(subject: &Subject) -> Missing {
+    Missing {
+        what: "its upstream".to_owned(),
+        remedy: subject
+            .unavailable
+            .clone()
+            .unwrap_or_else(|| "it could not be read".to_owned()),
+    }
 }
 
 /// One run in which every step is done and every `expect` holds.

@@ -1,0 +1,94 @@
+//! This machine: a lab for each run.
+
+use std::collections::BTreeMap;
+
+use super::{Machine, NotRun};
+use crate::judge::Missing;
+use crate::outcome::{Facts, Run};
+use crate::project::Project;
+use crate::run::{self, Interrupt, LabError, Options};
+use crate::tutorial::{Action, Answer, Permission, Tutorial};
+use crate::{lab, verify::clock};
+
+/// The machine's labs, with what the book and the command line grant.
+#[derive(Debug)]
+pub struct Labs {
+    runtime: String,
+    grants: Vec<Permission>,
+    interrupt: Option<Interrupt>,
+}
+
+impl Labs {
+    /// `grants` come on top of book.toml's.
+    pub fn new(project: &Project, grants: &[Permission], interrupt: Option<&Interrupt>) -> Self {
+        let mut all = project.config.grant.clone();
+        all.extend_from_slice(grants);
+        let runtime = project.config.runtime.clone();
+        Self {
+            runtime: runtime.unwrap_or_else(|| "crun".to_owned()),
+            grants: all,
+            interrupt: interrupt.cloned(),
+        }
+    }
+}
+
+impl Machine for Labs {
+    fn missing(&self, tutorial: &Tutorial) -> Vec<Missing> {
+        let mut missing = lab::missing(tutorial, &self.grants, &self.runtime);
+        let secrets = secrets(tutorial).into_iter();
+        missing.extend(
+            secrets
+                .filter(|(_, value)| value.is_none())
+                .map(|(name, _)| Missing {
+                    what: format!("the secret {name}"),
+                    remedy: format!("set the environment variable {name}"),
+                }),
+        );
+        missing
+    }
+
+    fn facts(&self, tutorial: &Tutorial) -> Facts {
+        run::facts(tutorial)
+    }
+
+    fn run(&self, tutorial: &Tutorial, step: &mut dyn FnMut(usize)) -> Result<Run, NotRun> {
+        let secrets = secrets(tutorial).into_iter();
+        let options = Options {
+            runtime: self.runtime.clone(),
+            grants: self.grants.clone(),
+            date: clock::today(),
+            secrets: secrets
+                .filter_map(|(name, value)| Some((name, value?)))
+                .collect(),
+            interrupt: self.interrupt.clone(),
+            ..Options::default()
+        };
+        run::run(tutorial, &options, &mut |progress| {
+            if let run::Progress::Started { step: index } = progress {
+                step(index);
+            }
+        })
+        .map_err(|why| match why {
+            LabError::Missing(missing) => NotRun::Missing(missing),
+            why => NotRun::Broken(why.to_string()),
+        })
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupt.as_ref().is_some_and(Interrupt::is_raised)
+    }
+}
+
+/// The environment variables that the tutorial's dialogs send, and their values where they are set.
+fn secrets(tutorial: &Tutorial) -> BTreeMap<String, Option<String>> {
+    let runs = tutorial.steps.iter().filter_map(|step| match &step.action {
+        Action::Run(run) => Some(run),
+        _ => None,
+    });
+    runs.flat_map(|run| &run.dialog)
+        .filter_map(|line| match &line.send {
+            Answer::Secret(name) => Some((name.clone(), std::env::var(name).ok())),
+            Answer::Text(_) => None,
+        })
+        .collect()
+}
