@@ -18,6 +18,7 @@ pub mod agent;
 pub mod book;
 pub mod config;
 pub mod diagnostic;
+pub mod init;
 pub mod judge;
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub mod lab;

@@ -1,9 +1,7 @@
-//! The command line.
-use std::process::ExitCode;
+//! `mdbook-twin`: mdBook's protocol without a subcommand, a command line with one.
 
-fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        Some("lab-init") => mdbook_twin::lab::init_main(),
-        _ => ExitCode::from(2),
-    }
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
 }

@@ -2,5 +2,57 @@
 //!
 //! In: a script of steps on stdin. Out: events on stdout. Both are line-framed JSON, see [`protocol`]. Not here: how the
 //! host came to be (`lab/`), and which tutorial this is (`run/`).
+//!
+//! ```text
+//! link ── steps ── run, nested, condition, file   what a step does, written as if it could wait
+//!          │
+//!         pump                                     one poll for everything
+//!          │
+//!       terminal ── pty (rexpect), shell           bytes in
+//!          │
+//!       marks → record → screen (avt)              bytes out
+//! ```
 
+mod condition;
+mod dialog;
+mod ending;
+mod escape;
+mod file;
+mod keys;
+mod link;
+mod marks;
+mod mask;
+mod nested;
 pub mod protocol;
+mod pty;
+mod pump;
+mod record;
+mod run;
+mod screen;
+mod shell;
+mod steps;
+mod terminal;
+mod user;
+
+use std::process::ExitCode;
+
+use pump::{Agent, Stop};
+
+/// Serves a runner on stdin and stdout until it says `Bye` or closes its end, then kills whatever was started. Takes
+/// the process over: its signals, its children, and those of its descendants that lose their parent.
+pub fn serve() -> ExitCode {
+    // As PID 1 they come to us anyway. Failing is no harm then, and elsewhere only leaves daemons alive.
+    let _ = nix::sys::prctl::set_child_subreaper(true);
+    let Ok(mut agent) = Agent::new() else {
+        return ExitCode::FAILURE;
+    };
+    let code = match agent.serve() {
+        Ok(()) | Err(Stop::Closed) => ExitCode::SUCCESS,
+        Err(Stop::Fatal(message)) => {
+            agent.send(&protocol::Event::Fatal { message });
+            ExitCode::FAILURE
+        }
+    };
+    agent.end();
+    code
+}

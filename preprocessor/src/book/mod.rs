@@ -21,7 +21,7 @@ use crate::render::TemplateError;
 use crate::verify::{Answer, How};
 
 pub use assets::{ASSETS, Asset, assets_version};
-pub use embedded::{EmbeddedError, build, preprocessor};
+pub use embedded::{EmbeddedError, Settings, build, preprocessor};
 pub use protocol::{ProtocolError, parse};
 
 /// What a book asks of the stages below.

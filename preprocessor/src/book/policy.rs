@@ -3,6 +3,7 @@
 use crate::config::{Config, Execute, OnFailure, OnSkip};
 use crate::judge::verdict::VerifiedBy;
 use crate::judge::{Verdict, Verification};
+use crate::report::{self, Paint};
 
 /// Why the build must fail, one line for each tutorial; empty when it stands.
 pub(super) fn objections(
@@ -20,11 +21,11 @@ pub(super) fn objections(
             Verdict::Skipped(_) if config.on_skip == OnSkip::Error => {
                 lines.push(format!("{name}: skipped, and on-skip is \"error\""));
             }
-            verdict if config.require.contains(name) && !holds(verdict, execute) => {
-                lines.push(format!(
-                    "{name}: {}, and `require` lists it",
-                    verdict.word()
-                ));
+            verdict if config.require.contains(name) => {
+                lines.extend(
+                    lacking(verdict, execute)
+                        .map(|why| format!("{name}: `require` lists it, and {why}")),
+                );
             }
             _ => {}
         }
@@ -32,32 +33,26 @@ pub(super) fn objections(
     lines
 }
 
-/// Whether a required tutorial is verified in this build. Where nothing may run, its transcript has to do: a reader's
-/// build is no test.
-fn holds(verdict: &Verdict, execute: Execute) -> bool {
+/// What a required tutorial lacks. Where nothing may run, its transcript has to do: a reader's build is no test.
+fn lacking(verdict: &Verdict, execute: Execute) -> Option<String> {
     match verdict {
-        Verdict::Verified {
-            by: VerifiedBy::Run | VerifiedBy::Cache,
-            ..
-        } => true,
         Verdict::Verified {
             by: VerifiedBy::Transcript,
             ..
-        } => execute == Execute::Never,
-        _ => false,
+        } if execute != Execute::Never => Some("it has not run in this build".to_owned()),
+        Verdict::Verified { .. } => None,
+        other => Some(format!("it is {}", other.word())),
     }
 }
 
-/// One line for each tutorial, and the total.
+/// One line for each tutorial, with the difference where one failed; and the total.
 pub(super) fn summary(verifications: &[&Verification]) -> String {
     let mut text = String::new();
     for of in verifications {
-        let mut line = format!("  {}: {}", of.tutorial.name, of.verdict.word());
-        if let Some(detail) = detail(of) {
-            line.push_str(&format!(" ({detail})"));
+        match &of.verdict {
+            Verdict::Failed(_) => text.push_str(&report::verdict(of, Paint::Plain)),
+            _ => text.push_str(&(report::line(of, Paint::Plain) + "\n")),
         }
-        text.push_str(&line);
-        text.push('\n');
     }
     text.push_str(&total(verifications));
     text.push('\n');
@@ -87,33 +82,4 @@ fn total(verifications: &[&Verification]) -> String {
             parts.join(", ")
         }
     )
-}
-
-fn detail(of: &Verification) -> Option<String> {
-    match &of.verdict {
-        Verdict::Verified {
-            by: VerifiedBy::Run,
-            ..
-        } => Some("ran now".to_owned()),
-        Verdict::Verified {
-            by: VerifiedBy::Cache,
-            date,
-            ..
-        } => Some(format!("ran here on {date}")),
-        Verdict::Verified {
-            by: VerifiedBy::Transcript,
-            date,
-            ..
-        } => Some(format!("recorded on {date}")),
-        Verdict::Failed(failed) => {
-            let step = of.tutorial.steps.get(failed.step)?;
-            Some(format!("step {} at {}", step.id, step.at))
-        }
-        Verdict::Stale(changes) => changes.first().cloned(),
-        Verdict::Unrecorded(reason) => reason.clone(),
-        Verdict::Skipped(missing) => {
-            let what: Vec<&str> = missing.iter().map(|it| it.what.as_str()).collect();
-            Some(what.join(", "))
-        }
-    }
 }

@@ -265,6 +265,10 @@ fn with_nearest(mistake: Diagnostic, name: &str, known: &[String]) -> Diagnostic
     };
     match known {
         [] => mistake.help("there is no tutorial in tutorials/ yet"),
+        // Fifty names help nobody; `nearest` has looked at all of them.
+        [first @ .., _] if first.len() >= 20 => {
+            mistake.help(format!("there are {} in tutorials/", known.len()))
+        }
         known => mistake.help(format!("there are: {}", known.join(", "))),
     }
 }

@@ -14,6 +14,7 @@ pub mod transcript;
 pub mod verdict;
 
 pub use record::transcript_of;
+pub(crate) use stale::recorded_step;
 pub use transcript::Transcript;
 pub use verdict::{Missing, Verdict, Verification};
 

@@ -4,7 +4,7 @@ use super::transcript::{Transcript, TranscriptStep};
 use crate::tutorial::{Action, Step, Tutorial};
 
 /// The recorded step of the tutorial's `index`th one: by id, or, where only ids have changed, by its commands.
-pub(super) fn recorded_step<'a>(
+pub(crate) fn recorded_step<'a>(
     tutorial: &Tutorial,
     index: usize,
     transcript: &'a Transcript,

@@ -276,3 +276,75 @@ fn distance(a: &str, b: &str) -> usize {
     }
     row[b.len()]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "# One\n\n## Install\n\n    $ a\n\n    x\n\n```\n$ b\n```\n\n# Two\n\n## Install\n\n    $ c\n\n\
+                        ## `fuse`: a *module*\n\n    $ d\n\n## Step #1\n\n    $ e\n";
+
+    fn line(address: &str) -> Result<usize, String> {
+        let readme = Readme::parse(PAGE);
+        let address: BlockAddress = address.parse().map_err(|e: AddressError| e.to_string())?;
+        readme
+            .block(&address)
+            .map(|block| block.line)
+            .map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_block_has_several_names() {
+        assert_eq!(line("One > Install#2"), Ok(9));
+        assert_eq!(line("One > Install"), Ok(5));
+        assert_eq!(line("Two > Install#1"), Ok(17));
+        assert_eq!(line("`fuse`: a *module*"), Ok(21));
+        assert_eq!(line("fuse: a module#1"), Ok(21), "without its markup");
+        assert_eq!(
+            line("`fu"),
+            Ok(21),
+            "the beginning, as long as it is the only one"
+        );
+        assert_eq!(line("Step #1"), Ok(25), "a heading that ends like a number");
+        assert_eq!(line("Step #1#1"), Ok(25));
+    }
+
+    #[test]
+    fn a_name_that_is_not_clear_says_which_would_be() {
+        let message = line("Install#1").expect_err("two of them");
+        assert_eq!(
+            message,
+            "`Install#1` may be any of `One > Install#1`, `Two > Install#1`"
+        );
+    }
+
+    #[test]
+    fn a_wrong_name_says_what_is_near() {
+        let readme = Readme::parse(PAGE);
+        let wrong = "One > Instal#7".parse().expect("an address");
+        let Err(LookupError::Unknown { nearest, all, .. }) = readme.block(&wrong) else {
+            panic!("unknown")
+        };
+        assert_eq!(nearest.expect("one").to_string(), "One > Install#1");
+        assert_eq!(all.len(), 5);
+    }
+
+    #[test]
+    fn numbers_begin_at_one() {
+        assert_eq!(
+            "A#0".parse::<BlockAddress>(),
+            Err(AddressError("A#0".to_owned()))
+        );
+        assert!("".parse::<BlockAddress>().is_err());
+        assert!("A#99999999999999999999999".parse::<BlockAddress>().is_err());
+    }
+
+    #[test]
+    fn in_a_spec_it_is_text() {
+        let address: BlockAddress = serde_json::from_str("\"A > B\"").expect("an address");
+        assert_eq!(
+            serde_json::to_string(&address).expect("text"),
+            "\"A > B#1\""
+        );
+    }
+}

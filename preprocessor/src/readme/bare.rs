@@ -19,13 +19,14 @@ pub(super) fn read(
     let items = walk(lines, |line, complete| {
         let look = of_command(line, fence, names);
         counts.add(look);
-        complete
-            && (look == Look::Known
-                || look == Look::Setting
-                || (look == Look::Likely && fence == Fence::Shell))
+        complete && look != Look::Not
     })?;
     // A lone `export` or `source` may be a line for somebody's ~/.bashrc.
-    let commands = counts.known > 0 || (fence == Fence::Shell && counts.likely > 0);
+    let commands = match fence {
+        Fence::Shell => counts.known + counts.likely > 0,
+        // One that is only likely (`firefox`) among others that are known.
+        _ => counts.known > counts.likely,
+    };
     (commands && !is_list_of_paths(&items) && !speaks_of_a_file(introduction)).then_some(items)
 }
 
@@ -54,6 +55,10 @@ fn walk(lines: &[&str], mut is_good: impl FnMut(&str, bool) -> bool) -> Option<V
     while at < lines.len() {
         let line = lines[at].trim_start();
         if line.trim_end().is_empty() || is_comment(line) {
+            // A comment has no second line: this one is a command at a root prompt, or nobody knows.
+            if line.trim_end().ends_with('\\') {
+                return None;
+            }
             at += 1;
             continue;
         }
@@ -92,10 +97,13 @@ fn of_command(command: &str, fence: Fence, names: &Names<'_>) -> Look {
     let keyword = first.split([' ', ';']).next().unwrap_or_default();
     if matches!(keyword, "for" | "while" | "until") {
         // A loop is a command where the fence says shell; elsewhere it may be any language's.
-        return if fence == Fence::Shell && command.contains("done") {
-            Look::Likely
-        } else {
-            Look::Not
+        let whole =
+            fence == Fence::Shell && (command.ends_with("done") || command.contains("; done"));
+        // A loop over several lines is rather an example of a script: it needs commands beside it.
+        return match command.lines().count() {
+            1 if whole => Look::Likely,
+            _ if whole => Look::Setting,
+            _ => Look::Not,
         };
     }
     let defines = first

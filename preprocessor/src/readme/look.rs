@@ -29,6 +29,14 @@ pub(super) struct Names<'a> {
     pub(super) mentioned: HashSet<&'a str>,
 }
 
+impl Names<'_> {
+    /// The README names the program that this command runs.
+    pub(super) fn has(&self, command: &str) -> bool {
+        let program = command.split_whitespace().next().unwrap_or_default();
+        self.typed.contains(program) || self.mentioned.contains(program)
+    }
+}
+
 /// A word as the shell splits it, with its quotes.
 pub(super) fn words(line: &str) -> Vec<&str> {
     let bytes = line.as_bytes();
@@ -76,6 +84,23 @@ pub(super) fn look(line: &str, names: &Names<'_>) -> Look {
     let mut words = words(line);
     if let Some(first) = words.first_mut() {
         *first = first.trim_start_matches('(');
+    }
+    // `cd x && y`, `umask 077; y`: what only sets something is judged by what follows.
+    let end = words
+        .iter()
+        .position(|w| matches!(*w, "&&" | "||" | "|") || w.ends_with(';'));
+    if let Some(end) = end.filter(|end| end + 1 < words.len()) {
+        let next = &line[offset(line, words[end + 1])..];
+        let here = line[..offset(line, words[end + 1])].trim_end_matches([' ', ';', '&', '|']);
+        // `tool init fish | source` is a line for somebody's configuration.
+        if words[end + 1..].first() == Some(&"source") && words[end] == "|" {
+            return Look::Setting;
+        }
+        return match look(here, names) {
+            Look::Setting => look(next, names),
+            Look::Likely if look(next, names) == Look::Known => Look::Known,
+            other => other,
+        };
     }
     let assignments = words.iter().take_while(|w| is_assignment(w)).count();
     let (program, arguments) = match words[assignments..].split_first() {
@@ -172,6 +197,9 @@ fn judge(program: &str, arguments: &[&str], names: &Names<'_>) -> Look {
             Look::Likely
         }
         Some(Proof::Word(words)) => subcommand(program, words, arguments),
+        Some(Proof::Argument) if arguments.is_empty() && !WORDS_TOO.contains(&program) => {
+            Look::Likely
+        }
         Some(Proof::Argument) => Look::Not,
         None if evident && names.typed.contains(program) => Look::Known,
         None if arguments.iter().take(2).any(|a| is_option(a))
@@ -183,6 +211,13 @@ fn judge(program: &str, arguments: &[&str], names: &Names<'_>) -> Look {
         None => Look::Not,
     }
 }
+
+/// Programs whose name alone on a line may be a word of somebody's text.
+const WORDS_TOO: &[&str] = &[
+    "as", "black", "cat", "cut", "env", "export", "find", "head", "kill", "less", "patch", "route",
+    "screen", "sleep", "sort", "source", "strings", "swift", "tail", "time", "touch", "watch",
+    "python", "java", "node", "php", "perl", "ruby", "fish", "deno", "diff",
+];
 
 /// `git version 2.43`, `curl 8.5.0`, `node v20.1.0`: what programs say of themselves.
 fn is_version(arguments: &[&str]) -> bool {
@@ -200,6 +235,9 @@ fn is_version(arguments: &[&str]) -> bool {
     }
 }
 
+/// What people make without a Makefile.
+const NO_TARGETS: &[&str] = &["sure", "sense", "use", "it", "changes", "way", "sudo"];
+
 fn subcommand(program: &str, words: &[&str], arguments: &[&str]) -> Look {
     let mut rest = arguments
         .iter()
@@ -209,7 +247,8 @@ fn subcommand(program: &str, words: &[&str], arguments: &[&str]) -> Look {
     let known = words.contains(&first) || (words.is_empty() && is_evident(first));
     // `make -C dir`, `docker --version`: options alone say enough. `make foo.o` has an evident argument.
     let by_options = first.is_empty() && !arguments.is_empty();
-    let make = matches!(program, "make" | "gmake" | "ninja") && is_evident(first);
+    let target = arguments.len() == 1 && !NO_TARGETS.contains(&first) && is_program_name(first);
+    let make = matches!(program, "make" | "gmake" | "ninja") && (is_evident(first) || target);
     // A router's `ip address 192.0.2.1` and `ip route 0.0.0.0` are not iproute's.
     let router = program == "ip"
         && rest
@@ -243,7 +282,16 @@ fn path(program: &str, arguments: &[&str]) -> Look {
         Some(name) if arguments.is_empty() => bare_path(name),
         Some(_) => Look::Likely,
         None if IN_PROGRAMS.iter().any(|place| program.contains(place)) && evident => Look::Known,
-        None if !program.starts_with(['/', '~']) && program.ends_with(".sh") => Look::Likely,
+        None if program.starts_with("~/")
+            && !program.ends_with(['/', '*'])
+            && !is_data(program) =>
+        {
+            Look::Likely
+        }
+        None if program.ends_with(".sh") && !program.starts_with('/') => Look::Likely,
+        None if evident && IN_PROJECT.iter().any(|place| program.starts_with(place)) => {
+            Look::Likely
+        }
         None => Look::Not,
     }
 }
@@ -260,6 +308,31 @@ fn bare_path(name: &str) -> Look {
         None => Look::Known,
     }
 }
+
+/// A file that is named like data, or hidden: `~/.bashrc`, `~/notes.txt`.
+fn is_data(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.starts_with('.')
+        || name
+            .rsplit_once('.')
+            .is_some_and(|(_, ending)| !matches!(ending, "sh" | "py" | "pl"))
+}
+
+/// Folders of a project from which programs are started.
+const IN_PROJECT: &[&str] = &[
+    "bin/",
+    "build/",
+    "scripts/",
+    "script/",
+    "tools/",
+    "target/",
+    "node_modules/.bin/",
+    "vendor/bin/",
+    "dist/",
+    "tests/",
+    "test/",
+    "examples/",
+];
 
 const IN_PROGRAMS: &[&str] = &[
     "/bin/",
@@ -449,7 +522,16 @@ fn is_placeholder(word: &str, rest: &str) -> bool {
                     && !inner[..end].ends_with(' ')
             })
     });
-    angle || word.starts_with("{{")
+    let braces = word
+        .strip_prefix('{')
+        .and_then(|w| w.strip_suffix('}'))
+        .is_some_and(|name| {
+            name.len() > 1
+                && name
+                    .bytes()
+                    .all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_'))
+        });
+    angle || braces || word.starts_with("{{")
 }
 
 /// Signs of a table or list that explains commands: an aligned second column in words, an arrow, a dash.

@@ -264,3 +264,57 @@ impl LineCounter<'_> {
 fn newlines(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&b| b == b'\n').count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn annotations(text: &str) -> (Vec<Option<String>>, Vec<String>) {
+        let page = page(text);
+        let of = |block: &RawBlock| block.annotation.as_ref().map(|a| a.yaml.clone());
+        (
+            page.blocks.iter().map(of).collect(),
+            page.stray.iter().map(|a| a.yaml.clone()).collect(),
+        )
+    }
+
+    #[test]
+    fn an_annotation_stands_right_before_its_block() {
+        let text = "<!-- twin: {id: a} -->\n```\n$ x\n```\n\n* item\n\n  <!-- twin: {id: b,\n    exit: 1} -->\n\n  ```\n  $ y\n  ```\n\n    $ z\n";
+        let (blocks, stray) = annotations(text);
+        assert_eq!(blocks[0].as_deref(), Some("{id: a}"));
+        assert_eq!(blocks[1].as_deref(), Some("{id: b,\n    exit: 1}"));
+        assert!(blocks[2..].iter().all(Option::is_none) && stray.is_empty());
+    }
+
+    #[test]
+    fn an_annotation_knows_its_place() {
+        let page = page("# T\n\n<!--  twin:  {id: a} -->\n\n    $ x\n");
+        let annotation = page.blocks[0].annotation.as_ref().expect("one");
+        assert_eq!((annotation.line, annotation.column), (3, 14));
+    }
+
+    #[test]
+    fn what_stands_before_no_block_is_stray() {
+        let text = "<!-- twin: {id: a} -->\n\ntext\n\n    $ x\n\n<!-- twin: {id: b} -->\n<!-- twin: {id: c} -->\n\n    $ y\n\n* item\n\n  <!-- twin: {id: d} -->\n\n<!-- an ordinary one -->\n\n```\n```\n\n<!-- twin: {id: e} -->";
+        let (blocks, stray) = annotations(text);
+        assert_eq!(stray, ["{id: a}", "{id: b}", "{id: d}", "{id: e}"]);
+        assert_eq!(blocks.iter().flatten().collect::<Vec<_>>(), ["{id: c}"]);
+    }
+
+    #[test]
+    fn headings_are_as_they_are_written() {
+        let texts = |text: &str| {
+            page(text)
+                .headings
+                .iter()
+                .map(|h| h.text.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            texts("# *a* `b` ##\n\n## C#\n\nTwo\nlines\n-----\n\n#\n"),
+            ["*a* `b`", "C#", "Two lines", ""]
+        );
+        assert_eq!(texts("---\ntitle: x\n---\n# A\n"), ["A"]);
+    }
+}

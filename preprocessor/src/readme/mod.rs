@@ -171,7 +171,7 @@ impl Block {
             return exchanges.clone();
         }
         let lines: Vec<&str> = self.source.lines().collect();
-        let items = transcript::read(&lines, Fence::Shell, true, Trust::Told)
+        let items = transcript::read(&lines, Fence::Shell, &Names::default(), true, Trust::Told)
             .unwrap_or_else(|| bare::told(&lines));
         exchanges(items, self.first, self.start_depth)
     }
@@ -188,22 +188,23 @@ impl Block {
 /// First those with prompts: they make names of programs known, by which the others are judged.
 fn lex(text: &str, page: &Page<'_>) -> Vec<Option<Vec<Item>>> {
     let mut names = Names::default();
+    names.mentioned = page
+        .mentioned
+        .iter()
+        .filter_map(|m| m.split(' ').next())
+        .collect();
     let mut root = false;
     let mut all: Vec<Option<Vec<Item>>> = Vec::with_capacity(page.blocks.len());
     for raw in &page.blocks {
         let lines: Vec<&str> = raw.source.lines().collect();
-        let items = transcript::read(&lines, Fence::of(&raw.info), root, Trust::Careful);
+        let items = transcript::read(&lines, Fence::of(&raw.info), &names, root, Trust::Careful);
         if let Some(items) = &items {
             names.learn(items);
             root = ends_as_root(items);
         }
         all.push(items);
     }
-    names.mentioned = page
-        .mentioned
-        .iter()
-        .filter_map(|m| m.split(' ').next())
-        .collect();
+
     for (raw, items) in page
         .blocks
         .iter()
@@ -228,14 +229,16 @@ fn ends_as_root(items: &[Item]) -> bool {
 
 impl Names<'_> {
     fn learn(&mut self, items: &[Item]) {
-        let programs = items
-            .iter()
-            .filter_map(|i| i.command.as_deref()?.split_whitespace().next());
-        self.typed.extend(
-            programs
-                .filter(|p| look::is_program_name(p))
-                .map(str::to_owned),
-        );
+        for command in items.iter().filter_map(|i| i.command.as_deref()) {
+            let program = command
+                .split_whitespace()
+                .find(|w| *w != "sudo" && !w.starts_with('-'));
+            self.typed.extend(
+                program
+                    .filter(|p| look::is_program_name(p))
+                    .map(str::to_owned),
+            );
+        }
     }
 }
 

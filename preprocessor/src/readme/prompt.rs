@@ -51,6 +51,7 @@ pub(super) fn prompt(line: &str) -> Option<Prompt<'_>> {
     let s = line.trim_start_matches([' ', '\t']);
     let indent = line.len() - s.len();
     let (length, sort) = shape(s)?;
+    let length = length + capabilities(&s[..length], &s[length..]);
     let (text, rest) = s.split_at(length);
     Some(Prompt {
         indent,
@@ -58,6 +59,22 @@ pub(super) fn prompt(line: &str) -> Option<Prompt<'_>> {
         rest: rest.trim(),
         sort,
     })
+}
+
+/// How many bytes of `rest` still belong to the prompt: the Virtual Square tools show a shell's capabilities
+/// behind its `$`, as in `user@host:~$ net_admin,kill#`.
+fn capabilities(before: &str, rest: &str) -> usize {
+    let space = rest.len() - rest.trim_start_matches(' ').len();
+    let list = rest[space..]
+        .bytes()
+        .take_while(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b','))
+        .count();
+    let end = space + list;
+    let shown = before.contains('@')
+        && list > 0
+        && rest.as_bytes().get(end) == Some(&b'#')
+        && ended(rest, end + 1);
+    if shown { end + 1 } else { 0 }
 }
 
 /// Length and sort of the prompt at the start of `s`. One way to begin is one line of this table.

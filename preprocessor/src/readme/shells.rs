@@ -126,6 +126,8 @@ pub(super) struct Shells {
     left: Vec<(String, usize)>,
     /// The last command was one that begins a shell.
     opener: bool,
+    /// The last command was one that ends a shell: it is gone, and no other terminal.
+    leaving: bool,
 }
 
 impl Shells {
@@ -138,8 +140,11 @@ impl Shells {
         for at in 0..items.len() {
             let (before, here) = items.split_at_mut(at);
             let item = &mut here[0];
-            if let Some(prompt) = &item.prompt {
-                let opened = self.at_prompt(identity(prompt), prompt, at > 0);
+            // Without a prompt it is the reader's own shell, as far as anyone can tell.
+            let shown = item.prompt.as_deref();
+            if shown.is_some() || item.command.is_some() {
+                let shown = shown.unwrap_or(UNSHOWN);
+                let opened = self.at_prompt(identity(shown), shown, at > 0);
                 if let (true, Some(command)) = (
                     opened,
                     before.iter_mut().rev().find(|i| i.command.is_some()),
@@ -150,6 +155,7 @@ impl Shells {
             item.depth = self.depth();
             if let Some(command) = &item.command {
                 self.opener = opens_shell(command);
+                self.leaving = matches!(command.as_str(), "exit" | "logout");
             }
         }
     }
@@ -187,11 +193,16 @@ impl Shells {
             let depth = self.open.len() - 1;
             if let Some(shell) = self.open.pop() {
                 self.left.retain(|(left, _)| *left != shell);
-                self.left.push((shell, depth));
+                if !std::mem::take(&mut self.leaving) {
+                    self.left.push((shell, depth));
+                }
             }
         }
     }
 }
+
+/// Stands for the prompt that is not shown. Like a name, it is no nested shell's without a reason.
+const UNSHOWN: &str = "(reader)";
 
 /// A prompt that carries a name: two of them are two terminals unless a command opens the second.
 fn is_labelled(prompt: &str) -> bool {
@@ -200,6 +211,10 @@ fn is_labelled(prompt: &str) -> bool {
 
 /// What stays of a prompt when the working directory changes.
 fn identity(prompt: &str) -> String {
+    // `# #` is `##` with a slip, and both are root's.
+    if prompt == "# #" {
+        return "#".to_owned();
+    }
     let sigil: String = prompt.chars().rev().take(1).collect();
     let body = prompt.trim_end_matches(sigil.as_str()).trim_end();
     if body.starts_with(['/', '~']) {

@@ -42,12 +42,18 @@ pub(super) enum Trust {
 }
 
 /// The commands of a block that has prompts; `None` if it has none, or what has them is no shell session.
-pub(super) fn read(lines: &[&str], fence: Fence, root: bool, trust: Trust) -> Option<Vec<Item>> {
+pub(super) fn read(
+    lines: &[&str],
+    fence: Fence,
+    names: &Names<'_>,
+    root: bool,
+    trust: Trust,
+) -> Option<Vec<Item>> {
     let marks: Vec<Option<Prompt<'_>>> = lines.iter().map(|line| prompt(line)).collect();
     let session = Session {
         lines,
         marks: &marks,
-        kind: prompts_of(lines, &marks, fence, trust)?,
+        kind: prompts_of(lines, &marks, fence, trust, names, root)?,
         trust,
     };
     let items = session.items(root);
@@ -92,6 +98,8 @@ fn prompts_of<'a>(
     marks: &[Option<Prompt<'a>>],
     fence: Fence,
     trust: Trust,
+    names: &Names<'_>,
+    root: bool,
 ) -> Option<Kind<'a>> {
     if trust == Trust::Told {
         return told(marks);
@@ -117,7 +125,7 @@ fn prompts_of<'a>(
     if fence == Fence::Other {
         return None;
     }
-    doubtful(marks, first).or_else(|| root_alone(lines, marks, first))
+    doubtful(marks, first).or_else(|| root_alone(lines, marks, first, names, root))
 }
 
 fn told<'a>(marks: &[Option<Prompt<'a>>]) -> Option<Kind<'a>> {
@@ -183,6 +191,7 @@ fn doubtful<'a>(marks: &[Option<Prompt<'a>>], first: usize) -> Option<Kind<'a>> 
         match look::look(mark.rest, &names) {
             Look::Known => known += 1,
             Look::Setting if sign.text != ">" => {}
+            _ if is_leaving(mark.rest) && sign.text.starts_with('/') => known += 1,
             _ => return None,
         }
     }
@@ -190,33 +199,52 @@ fn doubtful<'a>(marks: &[Option<Prompt<'a>>], first: usize) -> Option<Kind<'a>> 
 }
 
 /// `#` at the first line and at each command, none of them a comment.
-fn root_alone<'a>(lines: &[&str], marks: &[Option<Prompt<'a>>], first: usize) -> Option<Kind<'a>> {
+fn root_alone<'a>(
+    lines: &[&str],
+    marks: &[Option<Prompt<'a>>],
+    first: usize,
+    names: &Names<'_>,
+    root: bool,
+) -> Option<Kind<'a>> {
     marks[first].filter(|m| m.sort == Sort::Root)?;
-    let names = Names::default();
     let mut known = 0;
+    // Where something else stands in the block, an unknown program must at least be one of this README's.
+    let alone = lines
+        .iter()
+        .zip(marks)
+        .all(|(line, mark)| mark.is_some() || line.trim().is_empty());
     for mark in marks
         .iter()
         .flatten()
         .filter(|m| m.sort == Sort::Root && !m.is_bare())
     {
-        match look::look(mark.rest, &names) {
+        match look::look(mark.rest, names) {
             Look::Known => known += 1,
+            Look::Likely if alone || names.has(mark.rest) => known += 1,
             Look::Likely | Look::Setting => {}
             // `# udhcpc`: one word, between commands that are known.
             Look::Not if is_one_program(mark.rest) => {}
+            // Root's shell goes on from the block above.
+            Look::Not
+                if root
+                    && mark.text.len() > 1
+                    && is_typed(mark)
+                    && !look::is_prose(&look::words(mark.rest)) => {}
             Look::Not => return None,
         }
     }
     // Below a comment, the commands have no prompt: then this `#` is no prompt either.
-    let commands_without = lines
-        .iter()
-        .zip(marks)
-        .any(|(line, mark)| mark.is_none() && look::look(line, &names) != Look::Not);
-    let root = |m: &Option<Prompt<'_>>| m.is_some_and(|m| m.sort == Sort::Root);
+    let mut goes_on = false;
+    let mut commands_without = false;
+    for (line, mark) in lines.iter().zip(marks) {
+        commands_without |= !goes_on && mark.is_none() && look::look(line, names) != Look::Not;
+        goes_on = line.trim_end().ends_with('\\');
+    }
+    let is_root = |m: &Option<Prompt<'_>>| m.is_some_and(|m| m.sort == Sort::Root);
     let settings = lines
         .iter()
         .zip(marks)
-        .any(|(line, mark)| !root(mark) && is_setting_line(line));
+        .any(|(line, mark)| !is_root(mark) && is_setting_line(line));
     (known > 0 && !commands_without && !settings).then_some(Kind::Root)
 }
 
@@ -292,8 +320,7 @@ impl<'a> Session<'a> {
         let mut at = 0;
         while at < self.lines.len() {
             let Some(mark) = self.marks[at].filter(|m| self.counts(at, m, &state, &items)) else {
-                self.other_line(at, &mut items, &state);
-                at += 1;
+                at += self.other_line(at, &mut items, &state);
                 continue;
             };
             finish(items.last_mut());
@@ -387,18 +414,25 @@ impl<'a> Session<'a> {
     }
 
     /// A line without a prompt: output of the command above, or a first command that was shown without one.
-    fn other_line(&self, at: usize, items: &mut Vec<Item>, state: &State) {
+    /// Gives how many lines it took.
+    fn other_line(&self, at: usize, items: &mut Vec<Item>, state: &State) -> usize {
         let line = self.lines[at].trim_end();
+        let white = line.len() - line.trim_start().len();
         if let Some(item) = items.last_mut() {
             if item.command.is_some() {
-                let white = line.len() - line.trim_start().len();
                 item.output
                     .push(line[white.min(state.base.unwrap_or(0))..].to_owned());
             }
         } else if self.trust == Trust::Careful && look::look(line, &Names::default()) == Look::Known
         {
-            items.push(Item::new(at, None, Some(line.trim().to_owned())));
+            let rest = self.lines[at + 1..].iter().copied();
+            let read = command::read(line.trim(), white, rest, |l| prompt(l).is_some(), false);
+            if read.complete {
+                items.push(Item::new(at, None, Some(read.text)));
+                return read.lines;
+            }
         }
+        1
     }
 }
 

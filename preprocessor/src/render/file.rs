@@ -45,7 +45,7 @@ pub(super) fn file(
         }
     };
     FileView {
-        id: super::screen::anchor(tutorial, step),
+        id: super::screen::own_anchor(tutorial, step),
         path: edit.path.clone(),
         login: format!("{}@{}", host.user, host.name),
         change,

@@ -121,6 +121,13 @@ fn action(of: &Verification, tutorial: &Tutorial, index: usize, step: &Step) -> 
 
 fn exchanges(of: &Verification, index: usize, step: &Step) -> String {
     let mut text = String::new();
+    let note = screen::step_note(step)
+        .map(|note| note + "\n")
+        .unwrap_or_default();
+    let types = matches!(step.action, Action::Run(_));
+    if !types {
+        text.push_str(&note);
+    }
     for exchange in shown::exchanges(of, index) {
         if step.show != Show::Output && !exchange.command.is_empty() {
             let prompt = &exchange.prompt;
@@ -134,9 +141,12 @@ fn exchanges(of: &Verification, index: usize, step: &Step) -> String {
                     .map(|output| output.text())
                     .unwrap_or_default(),
             );
+            if let Some(code) = exchange.exit.filter(|code| *code != 0) {
+                text.push_str(&format!("(exit status {code})\n"));
+            }
         }
     }
-    if let Some(note) = screen::step_note(step) {
+    if types {
         text.push_str(&note);
     }
     text

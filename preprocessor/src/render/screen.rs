@@ -109,7 +109,7 @@ fn add_step(view: &mut TerminalView, of: &Verification, index: usize, highlighte
     {
         view.note(note);
     }
-    let mut id = anchor(&of.tutorial, step);
+    let mut id = own_anchor(&of.tutorial, step);
     for exchange in &exchanges {
         add_exchange(view, step, exchange, std::mem::take(&mut id), highlighter);
     }
@@ -256,6 +256,14 @@ pub(super) fn anchor(tutorial: &Tutorial, step: &Step) -> String {
         .chars()
         .map(plain)
         .collect()
+}
+
+/// The `id` that a step's box has to bear itself: a titled step has it in its heading.
+pub(super) fn own_anchor(tutorial: &Tutorial, step: &Step) -> String {
+    match step.title {
+        Some(_) => String::new(),
+        None => anchor(tutorial, step),
+    }
 }
 
 fn origin(tutorial: &Tutorial, step: &Step) -> Option<Origin> {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::judge::{Transcript, Verdict, Verification};
+use crate::judge::{self, Transcript, Verdict, Verification};
 use crate::outcome::{CommandRun, Ended, Line, Output, StepRun};
 use crate::tutorial::{Action, Command, Step};
 
@@ -54,7 +54,7 @@ pub(super) fn exchanges(of: &Verification, step: usize) -> Vec<Exchange> {
     };
     let happened = match (source(of), &of.run, &of.transcript) {
         (Source::Today, Some(run), _) => run.steps.get(step).map(today).unwrap_or_default(),
-        (Source::Recorded, _, Some(transcript)) => recorded(transcript, &spec.id),
+        (Source::Recorded, _, Some(transcript)) => recorded(of, step, transcript),
         _ => Vec::new(),
     };
     match &spec.action {
@@ -91,9 +91,11 @@ fn today(step: &StepRun) -> Vec<Exchange> {
         .collect()
 }
 
-fn recorded(transcript: &Transcript, id: &str) -> Vec<Exchange> {
-    let step = transcript.steps.iter().find(|step| step.id == id);
-    step.into_iter()
+/// Of a step whose commands have changed, what was recorded of the others is still shown.
+fn recorded(of: &Verification, step: usize, transcript: &Transcript) -> Vec<Exchange> {
+    judge::recorded_step(&of.tutorial, step, transcript)
+        .or_else(|| transcript.step(&of.tutorial.steps[step].id))
+        .into_iter()
         .flat_map(|step| &step.commands)
         .map(|command| Exchange {
             prompt: command.prompt.clone(),

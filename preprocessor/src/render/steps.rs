@@ -156,7 +156,7 @@ fn unavailable(tutorial: &Tutorial, step: &Step) -> UnavailableView {
     let upstream = tutorial.upstream.as_ref();
     let block = step.block.as_ref();
     UnavailableView {
-        id: screen::anchor(tutorial, step),
+        id: screen::own_anchor(tutorial, step),
         address: block.map(|block| block.address.clone()).unwrap_or_default(),
         href: upstream
             .map(|it| file_link(it, block.and_then(|block| block.line)))

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Pin, PinError};
+use super::PinError;
 
 /// The transports that git may use; `ext::` would run a command.
 const PROTOCOLS: &str = "https:http:ssh:git:file";
@@ -52,13 +52,13 @@ pub fn check_url(url: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Fetches the commit and reads the file.
-pub(super) fn read(pin: &Pin, timeout: Duration) -> Result<Vec<u8>, PinError> {
+/// Fetches a commit, or the one that a branch, a tag or `HEAD` names, and reads one file of it.
+pub(super) fn read(url: &str, rev: &str, file: &str, timeout: Duration) -> Result<Vec<u8>, PinError> {
     let unreachable = |reason: String| PinError::Unreachable {
-        url: pin.url.clone(),
+        url: url.to_owned(),
         reason,
     };
-    check_url(&pin.url).map_err(|reason| unreachable(reason.to_owned()))?;
+    check_url(url).map_err(|reason| unreachable(reason.to_owned()))?;
     let repository = tempfile::tempdir().map_err(|error| unreachable(error.to_string()))?;
     let deadline = Instant::now() + timeout;
     let git = |arguments: &[&str]| run(repository.path(), arguments, deadline);
@@ -75,27 +75,26 @@ pub(super) fn read(pin: &Pin, timeout: Duration) -> Result<Vec<u8>, PinError> {
         "1",
         "--no-tags",
         "--end-of-options",
-        &pin.url,
-        &pin.commit,
+        url,
+        rev,
     ];
     let answer = git(&fetch).map_err(unreachable)?;
     if !answer.good {
         return Err(match answer.says_no_commit() {
             true => PinError::NoCommit {
-                url: pin.url.clone(),
-                commit: pin.commit.clone(),
+                url: url.to_owned(),
+                commit: rev.to_owned(),
             },
             false => said(answer),
         });
     }
-    let object = format!("{}:{}", pin.commit, pin.file);
-    let answer = git(&["cat-file", "blob", &object]).map_err(unreachable)?;
+    let answer = git(&["cat-file", "blob", &format!("FETCH_HEAD:{file}")]).map_err(unreachable)?;
     match answer.good {
         true => Ok(answer.stdout),
         false => Err(PinError::NoFile {
-            url: pin.url.clone(),
-            commit: pin.commit.clone(),
-            file: pin.file.clone(),
+            url: url.to_owned(),
+            commit: rev.to_owned(),
+            file: file.to_owned(),
         }),
     }
 }

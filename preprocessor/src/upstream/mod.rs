@@ -5,13 +5,15 @@
 
 mod git;
 mod places;
+mod unpinned;
 
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
 pub use git::check_url;
-pub use places::{Places, Reach};
+pub use places::{Places, Reach, write_whole};
+pub use unpinned::Unpinned;
 
 /// A file of a repository at a commit.
 #[derive(Clone, Debug, PartialEq, Eq)]

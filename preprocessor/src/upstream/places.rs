@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::git;
-use super::{Pin, PinError};
+use super::{Pin, PinError, Unpinned};
 
 /// Where pinned files are looked for.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +42,7 @@ impl Places {
             Err(error) if is_absent(&error) => {}
             Err(error) => return Err(io(&cached, error)),
         }
-        for path in self.dirs.iter().filter_map(|dir| in_dir(dir, pin)) {
+        for path in self.dirs.iter().filter_map(|dir| pin.in_dir(dir)) {
             match std::fs::read(&path) {
                 Ok(bytes) => return pin.check(bytes, || path.display().to_string()),
                 Err(error) if is_absent(&error) => {}
@@ -55,10 +55,27 @@ impl Places {
                 reason: "it is neither in the cache nor in an upstream directory".to_owned(),
             });
         }
-        let bytes = git::read(pin, GIT_TIMEOUT)?;
+        let bytes = git::read(&pin.url, &pin.commit, &pin.file, GIT_TIMEOUT)?;
         let bytes = pin.check(bytes, || pin.url.clone())?;
         write_whole(&cached, &bytes)?;
         Ok(bytes)
+    }
+
+    /// A file to look at, never to run: from an upstream directory that has one commit that fits, else by git.
+    /// # Errors
+    /// As [`Places::read`], but for the hash, which nobody named.
+    pub fn look(&self, file: &Unpinned) -> Result<Vec<u8>, PinError> {
+        for dir in &self.dirs {
+            let commits = std::fs::read_dir(dir.join(&file.github)).into_iter().flatten().flatten();
+            let mut found = commits
+                .filter(|commit| file.is_rev_of(&commit.file_name().to_string_lossy()))
+                .filter_map(|commit| std::fs::read(commit.path().join(&file.path)).ok());
+            // Two that fit are a question for git, which knows what the revision means.
+            if let (Some(bytes), None) = (found.next(), found.next()) {
+                return Ok(bytes);
+            }
+        }
+        git::read(&file.url(), file.rev.as_deref().unwrap_or("HEAD"), &file.path, GIT_TIMEOUT)
     }
 
     /// By content: the same file of two commits or forks is there once.
@@ -67,13 +84,16 @@ impl Places {
     }
 }
 
-fn in_dir(dir: &Path, pin: &Pin) -> Option<PathBuf> {
-    let repository = match &pin.github {
-        Some(github) => github.clone(),
-        None => owner_and_repo(&pin.url)?,
-    };
-    let inside = crate::tutorial::spec::inside(&pin.file)?;
-    Some(dir.join(repository).join(&pin.commit).join(inside))
+impl Pin {
+    /// Its place in an upstream directory; `None` for a URL that names no owner and repository.
+    pub fn in_dir(&self, dir: &Path) -> Option<PathBuf> {
+        let repository = match &self.github {
+            Some(github) => github.clone(),
+            None => owner_and_repo(&self.url)?,
+        };
+        let inside = crate::tutorial::spec::inside(&self.file)?;
+        Some(dir.join(repository).join(&self.commit).join(inside))
+    }
 }
 
 /// The last two parts of a URL's path, without `.git`: how other forges name their repositories.
@@ -99,8 +119,10 @@ fn io(path: &Path, error: std::io::Error) -> PinError {
     }
 }
 
-/// Written beside its place and renamed: a reader sees the whole file or none.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), PinError> {
+/// Writes a file beside its place and renames it: a reader sees the whole file or none.
+/// # Errors
+/// [`PinError::Io`].
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), PinError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || {
         std::fs::create_dir_all(folder)?;

@@ -1,0 +1,216 @@
+//! What steps can wait for.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::pump::{Agent, Trouble};
+use super::steps::Step;
+use super::terminal::{Doing, Terminal};
+use crate::outcome::Failure;
+use crate::tutorial::Condition;
+
+/// How often is looked for what nobody tells us of: sockets and paths. Only while a step waits for them.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// A condition that is being waited for.
+pub(super) struct Waiting<'a> {
+    condition: &'a Condition,
+    regex: Option<Regex>,
+    since: Instant,
+    /// Newlines of the terminal's command when it began.
+    lines: usize,
+    /// Whether a command ran then.
+    ran: bool,
+}
+
+impl Waiting<'_> {
+    /// Whether the command that ran has ended.
+    pub(super) fn has_ended(&self, terminal: &Terminal) -> bool {
+        self.ran && !matches!(terminal.doing(), Doing::Running | Doing::Typed)
+    }
+}
+
+/// Whether a condition holds.
+pub(super) enum Held {
+    /// It does.
+    Yes,
+    /// Not yet; it may without any output at this moment.
+    NotYet(Option<Instant>),
+    /// It can't any more: the command has ended.
+    Never(Option<i32>),
+}
+
+/// A condition in words, as [`Failure::Timeout`] wants them.
+pub(super) fn in_words(condition: &Condition) -> String {
+    match condition {
+        Condition::Output(regex) => format!("output /{regex}/"),
+        Condition::Port(port) => format!("port {port}"),
+        Condition::Path(path) => format!("the path {path}"),
+        Condition::Exit => "the command's end".to_owned(),
+        Condition::Lines(1) => "a line".to_owned(),
+        Condition::Lines(lines) => format!("{lines} lines"),
+        Condition::Quiet(time) => format!("{} s without output", time.as_secs_f64()),
+        Condition::Elapsed(time) => format!("{} s to pass", time.as_secs_f64()),
+    }
+}
+
+/// A regex of a spec, `^` and `$` at line ends.
+pub(super) fn regex(pattern: &str) -> Result<Regex, Failure> {
+    RegexBuilder::new(pattern)
+        .multi_line(true)
+        .build()
+        .map_err(|_| Failure::Interrupted(format!("/{pattern}/ is no regular expression")))
+}
+
+impl Agent {
+    /// Begins to wait: from here on output counts. What the running command has written counts as well, lines but for
+    /// a step that only waits (`lines_from_here`).
+    pub(super) fn begin_wait<'a>(
+        &mut self,
+        index: usize,
+        condition: &'a Condition,
+        lines_from_here: bool,
+    ) -> Result<Waiting<'a>, Trouble> {
+        let pattern = match condition {
+            Condition::Output(pattern) => Some(regex(pattern)?),
+            _ => None,
+        };
+        let terminal = self.terminal(index)?;
+        if pattern.is_some() {
+            terminal.start_watch();
+        }
+        Ok(Waiting {
+            condition,
+            regex: pattern,
+            since: Instant::now(),
+            lines: if lines_from_here {
+                terminal.newlines
+            } else {
+                0
+            },
+            ran: matches!(terminal.doing(), Doing::Running | Doing::Typed),
+        })
+    }
+
+    /// Whether it holds now.
+    pub(super) fn held(&mut self, index: usize, waiting: &Waiting<'_>) -> Result<Held, Trouble> {
+        let now = Instant::now();
+        let look_again = Held::NotYet(Some(now + LOOK_AGAIN));
+        let terminal = self.terminal(index)?;
+        let ended = match terminal.doing() {
+            Doing::Idle if waiting.ran => Some(terminal.status()),
+            Doing::Gone { exit } => Some(exit),
+            _ => None,
+        };
+        let at = |due: Instant| {
+            if due <= now {
+                Held::Yes
+            } else {
+                Held::NotYet(Some(due))
+            }
+        };
+        let yes = match waiting.condition {
+            Condition::Output(_) => {
+                let matches = match (&waiting.regex, &mut terminal.watch) {
+                    (Some(regex), Some(watch)) => watch.matches(regex),
+                    _ => false,
+                };
+                matches
+            }
+            Condition::Lines(count) => terminal.newlines >= waiting.lines + count,
+            Condition::Exit => !matches!(terminal.doing(), Doing::Running | Doing::Typed),
+            Condition::Quiet(time) => {
+                return Ok(at(terminal.last_output.max(waiting.since) + *time));
+            }
+            Condition::Elapsed(time) => return Ok(at(waiting.since + *time)),
+            Condition::Port(port) => {
+                return Ok(if self.listens(*port) {
+                    Held::Yes
+                } else {
+                    look_again
+                });
+            }
+            Condition::Path(path) => {
+                let path = self.path_of(index, path)?;
+                return Ok(if path.symlink_metadata().is_ok() {
+                    Held::Yes
+                } else {
+                    look_again
+                });
+            }
+        };
+        Ok(match (yes, ended) {
+            (true, _) => Held::Yes,
+            (false, Some(exit)) => Held::Never(exit),
+            (false, None) => Held::NotYet(None),
+        })
+    }
+
+    /// Waits for it, at most until the step's deadline.
+    pub(super) fn wait_for(
+        &mut self,
+        step: &Step<'_>,
+        waiting: &Waiting<'_>,
+    ) -> Result<(), Trouble> {
+        let index = step.request.terminal;
+        loop {
+            let again = match self.held(index, waiting)? {
+                Held::Yes => return Ok(()),
+                Held::Never(exit) => {
+                    return Err(Failure::EndedEarly {
+                        exit,
+                        waiting_for: in_words(waiting.condition),
+                    }
+                    .into());
+                }
+                Held::NotYet(again) => again,
+            };
+            self.check_time(step, || in_words(waiting.condition))?;
+            self.pump(Some(
+                again.map_or(step.deadline, |again| again.min(step.deadline)),
+            ))?;
+        }
+    }
+
+    /// Where a path of a spec lies: `~/` is the user's home, and a relative one starts where the terminal's foreground
+    /// program is.
+    pub(super) fn path_of(&mut self, index: usize, path: &str) -> Result<PathBuf, Trouble> {
+        let terminal = self.terminal(index)?;
+        if let Some(below) = path.strip_prefix("~/") {
+            return Ok(PathBuf::from(terminal.home()).join(below));
+        }
+        let process = terminal.pty().foreground().unwrap_or(terminal.pid());
+        Ok(PathBuf::from(format!("/proc/{process}/cwd")).join(path))
+    }
+
+    /// Whether a TCP socket listens on `port`, here or in the network namespace of what runs in a terminal.
+    fn listens(&self, port: u16) -> bool {
+        let nested = self
+            .terminals
+            .values()
+            .filter_map(|terminal| terminal.pty().foreground())
+            .map(|process| process.to_string());
+        std::iter::once("self".to_owned())
+            .chain(nested)
+            .flat_map(|process| {
+                [
+                    format!("/proc/{process}/net/tcp"),
+                    format!("/proc/{process}/net/tcp6"),
+                ]
+            })
+            .any(|table| {
+                std::fs::read_to_string(table)
+                    .is_ok_and(|table| table.lines().any(|line| is_listener(line, port)))
+            })
+    }
+}
+
+/// `  0: 0100007F:1F90 00000000:0000 0A …`: the local port in hex, and 0A for "listens".
+fn is_listener(line: &str, port: u16) -> bool {
+    let mut fields = line.split_ascii_whitespace().skip(1);
+    let local = fields.next().and_then(|address| address.rsplit(':').next());
+    let listens = fields.nth(1) == Some("0A");
+    listens && local.and_then(|hex| u16::from_str_radix(hex, 16).ok()) == Some(port)
+}

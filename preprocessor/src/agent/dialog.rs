@@ -1,0 +1,71 @@
+//! Questions that a command asks, and the answers a step has for them.
+
+use regex::bytes::Regex;
+
+use super::condition::regex;
+use super::mask::Mask;
+use super::terminal::Terminal;
+use crate::outcome::Failure;
+use crate::tutorial::{Answer, DialogLine};
+
+/// The questions that are still to come.
+pub(super) struct Dialog<'a> {
+    lines: Vec<(&'a DialogLine, Regex)>,
+    /// The first that was not asked.
+    next: usize,
+}
+
+impl<'a> Dialog<'a> {
+    /// Of a command that was just typed.
+    pub(super) fn begin(lines: &'a [DialogLine], terminal: &mut Terminal) -> Result<Self, Failure> {
+        let lines = lines
+            .iter()
+            .map(|line| Ok((line, regex(&line.expect)?)))
+            .collect::<Result<Vec<_>, Failure>>()?;
+        if !lines.is_empty() {
+            terminal.start_watch();
+        }
+        Ok(Self { lines, next: 0 })
+    }
+
+    /// Answers what has been asked since the last answer.
+    pub(super) fn answer(&mut self, terminal: &mut Terminal, mask: &Mask) -> Result<(), Failure> {
+        while let Some(asked) = self.asked(terminal) {
+            let answer = match &self.lines[asked].0.send {
+                Answer::Text(text) => text.clone(),
+                Answer::Secret(name) => mask
+                    .secret(name)
+                    .map(str::to_owned)
+                    .ok_or_else(|| Failure::Interrupted(format!("the secret {name} is not set")))?,
+            };
+            self.next = asked + 1;
+            terminal.start_fresh_watch();
+            terminal.send(answer.as_bytes());
+            terminal.send(b"\r");
+        }
+        Ok(())
+    }
+
+    /// The question that must come before the command can end.
+    pub(super) fn unasked(&self) -> Option<String> {
+        self.lines[self.next..]
+            .iter()
+            .find(|(line, _)| !line.optional)
+            .map(|(line, _)| format!("the question /{}/", line.expect))
+    }
+
+    /// The first question in turn that shows; optional ones may be passed over.
+    fn asked(&self, terminal: &mut Terminal) -> Option<usize> {
+        let watch = terminal.watch.as_mut()?;
+        for (index, (line, regex)) in self.lines.iter().enumerate().skip(self.next) {
+            watch.search_again();
+            if watch.matches(regex) {
+                return Some(index);
+            }
+            if !line.optional {
+                break;
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,208 @@
+//! Going into nested shells and REPLs, and out of them.
+
+use std::time::{Duration, Instant};
+
+use super::dialog::Dialog;
+use super::pump::{Agent, Trouble};
+use super::run::is_prompt;
+use super::steps::Step;
+use super::terminal::{Doing, Kind};
+use crate::outcome::{Failure, Output};
+use crate::tutorial::DialogLine;
+
+/// A line without an end is a prompt when nothing follows it for so long.
+const PROMPT_STANDS: Duration = Duration::from_millis(10);
+/// A shell that shows no prompt at all is typed to after this.
+const NO_PROMPT: Duration = Duration::from_millis(400);
+/// The integration is typed again if the shell keeps silent: some programs throw away what was typed before they were
+/// ready. Twice as long for each further time.
+const TYPE_AGAIN: Duration = Duration::from_millis(700);
+/// How long a program may take to react to what asks it to end.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl Agent {
+    /// Waits for the shell that a command opens, and makes it speak in markers. Gives the command's output.
+    pub(super) fn enter_shell(
+        &mut self,
+        step: &Step<'_>,
+        lines: &[DialogLine],
+    ) -> Result<Output, Trouble> {
+        let index = step.request.terminal;
+        let mut dialog = Dialog::begin(lines, self.terminal(index)?)?;
+        let mut typed: Option<Instant> = None;
+        let mut patience = TYPE_AGAIN;
+        let mut output = None;
+        let began = Instant::now();
+        loop {
+            let Self {
+                terminals, mask, ..
+            } = self;
+            let terminal = terminals
+                .get_mut(&index)
+                .ok_or(Failure::TerminalGone { exit: None })?;
+            match terminal.doing() {
+                Doing::Idle if terminal.has_entered() => {
+                    return Ok(output.unwrap_or_else(|| terminal.finish()));
+                }
+                Doing::Idle => return Err(ended_early(terminal.status())),
+                Doing::Gone { exit } => return Err(Failure::TerminalGone { exit }.into()),
+                _ => {}
+            }
+            dialog.answer(terminal, mask)?;
+            let now = Instant::now();
+            let quiet_since = terminal.last_output.max(typed.unwrap_or(began));
+            let due = match (typed, dialog.unasked()) {
+                (_, Some(_)) => step.deadline,
+                (None, None) if terminal.last_line().trim().is_empty() => quiet_since + NO_PROMPT,
+                (None, None) => quiet_since + PROMPT_STANDS,
+                (Some(_), None) => quiet_since + patience,
+            };
+            if due <= now && now < step.deadline {
+                if typed.is_some() {
+                    patience *= 2;
+                } else {
+                    output = Some(without_prompt(terminal.so_far()));
+                }
+                terminal.enter();
+                typed = Some(Instant::now());
+                continue;
+            }
+            self.check_time(step, || {
+                dialog
+                    .unasked()
+                    .unwrap_or_else(|| "the nested shell's prompt".to_owned())
+            })?;
+            self.pump(Some(due.min(step.deadline)))?;
+        }
+    }
+
+    /// Waits for the prompt of a program that takes commands. Gives what it showed before.
+    pub(super) fn enter_repl(
+        &mut self,
+        step: &Step<'_>,
+        prompt: &str,
+        lines: &[DialogLine],
+    ) -> Result<Output, Trouble> {
+        let index = step.request.terminal;
+        let regex = regex::Regex::new(&format!("^(?:{prompt})\\s*$"))
+            .map_err(|_| Failure::Interrupted(format!("/{prompt}/ is no regular expression")))?;
+        let mut dialog = Dialog::begin(lines, self.terminal(index)?)?;
+        loop {
+            let Self {
+                terminals, mask, ..
+            } = self;
+            let terminal = terminals
+                .get_mut(&index)
+                .ok_or(Failure::TerminalGone { exit: None })?;
+            match terminal.doing() {
+                Doing::Idle => return Err(ended_early(terminal.status())),
+                Doing::Gone { exit } => return Err(Failure::TerminalGone { exit }.into()),
+                _ => dialog.answer(terminal, mask)?,
+            }
+            if terminal.doing() != Doing::Opening && is_prompt(&regex, &terminal.last_line()) {
+                let output = without_prompt(terminal.so_far());
+                terminal.repl_ready(Instant::now());
+                terminal.enter_repl(regex);
+                return Ok(output);
+            }
+            self.check_time(step, || format!("the prompt /{prompt}/"))?;
+            self.pump(Some(step.deadline))?;
+        }
+    }
+
+    /// Leaves the innermost nested shell or REPL.
+    pub(super) fn leave(&mut self, step: &Step<'_>) -> Result<(), Trouble> {
+        let index = step.request.terminal;
+        self.settle_background(index);
+        let terminal = self.terminal(index)?;
+        let depth = terminal.levels().len();
+        let repl = matches!(
+            terminal.levels().last().map(|level| &level.kind),
+            Some(Kind::Repl(_))
+        );
+        // A shell with stopped jobs wants to be asked twice; a REPL without ^D has a word for it.
+        let asks: &[&str] = if repl {
+            &["\x04", "exit\r", "quit\r"]
+        } else {
+            &["exit"; 3]
+        };
+        for ask in asks {
+            let now = Instant::now();
+            let terminal = self.terminal(index)?;
+            if repl {
+                terminal.send(ask.as_bytes());
+            } else {
+                terminal.type_command(ask, 0, false, now);
+            }
+            let until = if repl {
+                step.deadline.min(now + GRACE)
+            } else {
+                step.deadline
+            };
+            while Instant::now() < until {
+                let terminal = self.terminal(index)?;
+                match terminal.doing() {
+                    Doing::Gone { .. } => return Ok(()),
+                    _ if terminal.levels().len() < depth => return Ok(()),
+                    Doing::Idle if !repl => break,
+                    _ => {}
+                }
+                self.pump(Some(until))?;
+            }
+        }
+        Err(Failure::Timeout {
+            after: step.request.timeout,
+            waiting_for: "the nested shell's end".to_owned(),
+        }
+        .into())
+    }
+
+    /// `closes`: leaves the innermost nested shell, or the terminal.
+    pub(super) fn close(&mut self, step: &mut Step<'_>) -> Result<(), Trouble> {
+        if let Doing::Gone { .. } = self.terminal(step.request.terminal)?.doing() {
+            return Ok(());
+        }
+        self.ready_terminal(step)?;
+        self.leave(step)
+    }
+
+    /// Ends what runs in the foreground of a terminal: asks, asks harder, does it.
+    pub(super) fn interrupt(&mut self, step: &Step<'_>) -> Result<(), Trouble> {
+        let index = step.request.terminal;
+        for strength in 0..3 {
+            let terminal = self.terminal(index)?;
+            terminal.forget_lines();
+            match strength {
+                0 => terminal.send(b"\x03"),
+                1 => terminal.send(b"\x1c"),
+                _ => {
+                    if let Some(group) = terminal.pty().foreground() {
+                        let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
+                    }
+                }
+            }
+            let until = step.deadline.min(Instant::now() + GRACE);
+            while Instant::now() < until {
+                if let Doing::Idle | Doing::Gone { .. } = self.terminal(index)?.doing() {
+                    return Ok(());
+                }
+                self.pump(Some(until))?;
+            }
+        }
+        self.check_time(step, || "the end of the command before".to_owned())
+    }
+}
+
+fn ended_early(exit: Option<i32>) -> Trouble {
+    let waiting_for = "the prompt of what it opens".to_owned();
+    Failure::EndedEarly { exit, waiting_for }.into()
+}
+
+/// The last line without an end is the prompt of what was opened.
+fn without_prompt(mut output: Output) -> Output {
+    if output.no_newline {
+        output.lines.pop();
+        output.no_newline = false;
+    }
+    output
+}

@@ -1,0 +1,208 @@
+//! A shell in a PTY, spawned by rexpect and read by us.
+//!
+//! What rexpect's `PtyProcess` leaves to its user is done here: its child's failure to start the program, the
+//! descriptors that the child would inherit, the size, the owner of the slave, the ids, and an end without patience.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use nix::libc;
+use nix::sys::termios::{self, LocalFlags, SetArg};
+use nix::unistd::Pid;
+use rexpect::process::PtyProcess;
+
+use super::protocol::OpenTerminal;
+use super::user::{self, User};
+
+/// See the module.
+pub(super) struct Pty {
+    /// Dropped last, when the shell has been waited for: its `Drop` then finds nothing to kill.
+    _process: PtyProcess,
+    master: File,
+    pid: Pid,
+}
+
+impl Pty {
+    /// Starts the shell.
+    pub(super) fn spawn(open: &OpenTerminal) -> io::Result<Self> {
+        let before = nix::unistd::getpid();
+        // rexpect keeps the child's pid to itself, so the child says it.
+        let (mut reader, writer) = io::pipe()?;
+        let command = shell_command(open, &writer)?;
+        let mut process = match PtyProcess::new(command) {
+            Ok(process) => process,
+            Err(error) if nix::unistd::getpid() != before => {
+                // rexpect returns here in the child when the program can't be executed: a second agent.
+                let _ = writeln!(io::stderr(), "{}: {error}", open.shell.join(" "));
+                leave_child()
+            }
+            Err(error) => return Err(io::Error::other(error.to_string())),
+        };
+        drop(writer);
+        process.set_kill_timeout(Some(0));
+        let mut pid = [0; 4];
+        reader.read_exact(&mut pid)?;
+        let master = process
+            .get_file_handle()
+            .map_err(|error| io::Error::other(error.to_string()))?;
+        let flags = nix::fcntl::OFlag::O_NONBLOCK;
+        nix::fcntl::fcntl(&master, nix::fcntl::FcntlArg::F_SETFL(flags))?;
+        Ok(Self {
+            _process: process,
+            master,
+            pid: Pid::from_raw(i32::from_ne_bytes(pid)),
+        })
+    }
+
+    /// The shell's process.
+    pub(super) fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// What to poll.
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.master.as_fd()
+    }
+
+    /// Reads what is there. `None`: nothing now. An empty read: nobody holds the other side any more.
+    pub(super) fn read(&self, buffer: &mut [u8]) -> Option<usize> {
+        loop {
+            return match (&self.master).read(buffer) {
+                Ok(count) => Some(count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+                // Linux answers EIO, not 0, when no process holds the other side; by then all it wrote was read.
+                Err(_) => Some(0),
+            };
+        }
+    }
+
+    /// Types as much of `bytes` as the terminal takes now.
+    pub(super) fn write(&self, bytes: &[u8]) -> usize {
+        (&self.master).write(bytes).unwrap_or(0)
+    }
+
+    /// Whether what is typed is echoed. Off while commands are typed, on where a person would see their answers.
+    pub(super) fn set_echo(&self, on: bool) {
+        self.change_modes(|modes| modes.local_flags.set(LocalFlags::ECHO, on));
+    }
+
+    /// Whether the terminal hands on whole lines, as it does at a prompt, rather than each key.
+    pub(super) fn is_canonical(&self) -> bool {
+        termios::tcgetattr(&self.master)
+            .is_ok_and(|modes| modes.local_flags.contains(LocalFlags::ICANON))
+    }
+
+    /// For a line that is longer than the terminal's line buffer: every byte goes through as it is.
+    pub(super) fn set_raw(&self, raw: bool) {
+        use termios::InputFlags;
+        let local = LocalFlags::ICANON | LocalFlags::ISIG | LocalFlags::IEXTEN;
+        let input = InputFlags::ICRNL | InputFlags::IXON;
+        self.change_modes(|modes| {
+            modes.local_flags.set(local, !raw);
+            modes.input_flags.set(input, !raw);
+        });
+    }
+
+    fn change_modes(&self, change: impl FnOnce(&mut termios::Termios)) {
+        if let Ok(mut modes) = termios::tcgetattr(&self.master) {
+            change(&mut modes);
+            let _ = termios::tcsetattr(&self.master, SetArg::TCSANOW, &modes);
+        }
+    }
+
+    /// The foreground process group.
+    pub(super) fn foreground(&self) -> Option<Pid> {
+        nix::unistd::tcgetpgrp(&self.master).ok()
+    }
+}
+
+/// Ends a forked child.
+fn leave_child() -> ! {
+    #[expect(
+        unsafe_code,
+        reason = "a forked child must not run its parent's exit handlers"
+    )]
+    // SAFETY: ends this process; nothing of it is used afterwards.
+    unsafe {
+        libc::_exit(127)
+    }
+}
+
+/// The command, and all that has to happen between fork and exec.
+fn shell_command(open: &OpenTerminal, pid: &io::PipeWriter) -> io::Result<Command> {
+    let Some((program, arguments)) = open.shell.split_first() else {
+        return Err(io::Error::other("a terminal without a shell"));
+    };
+    let mut command = Command::new(program);
+    if program.rsplit('/').next() == Some("bash") {
+        // Long options come first. No readline: it would switch the terminal's modes and echo at each command.
+        command.arg("--noediting");
+    }
+    command.args(arguments).env_clear().envs(&open.env);
+    command.current_dir(&open.cwd);
+    let user = User::of(open.uid, open.gid);
+    let tty_group = user::group_id("tty").unwrap_or(open.gid);
+    let (columns, rows) = open.size;
+    let pid = pid.as_raw_fd();
+    let prepare = move || {
+        say_pid(pid)?;
+        set_size(columns, rows)?;
+        if nix::unistd::geteuid().is_root() {
+            // Else `echo >$(tty)` is refused. Not possible everywhere, and not worth a failure.
+            let owner = nix::unistd::Uid::from_raw(user.uid);
+            let _ = nix::unistd::fchown(io::stdin(), Some(owner), Some(tty_group.into()));
+        }
+        close_inherited()?;
+        user.become_it()
+    };
+    #[expect(unsafe_code, reason = "the only door between fork and exec")]
+    // SAFETY: the agent has one thread, so no lock can be held by another one at the fork.
+    unsafe {
+        command.pre_exec(prepare);
+    }
+    Ok(command)
+}
+
+#[expect(
+    unsafe_code,
+    reason = "a raw descriptor, since the closure outlives the pipe's type"
+)]
+fn say_pid(pipe: i32) -> io::Result<()> {
+    let pid = std::process::id().to_ne_bytes();
+    // SAFETY: writes four bytes of an array that lives here; a wrong descriptor would be an error.
+    let written = unsafe { libc::write(pipe, pid.as_ptr().cast(), pid.len()) };
+    if written == 4 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+#[expect(unsafe_code, reason = "nix has no call for the window size")]
+fn set_size(columns: u16, rows: u16) -> io::Result<()> {
+    let size = libc::winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    // SAFETY: TIOCSWINSZ reads a winsize, which is what it gets.
+    match unsafe { libc::ioctl(0, libc::TIOCSWINSZ, &size) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// rexpect's masters are not CLOEXEC: without this a shell would hold all terminals opened before it.
+#[expect(unsafe_code, reason = "nix has no call for close_range")]
+fn close_inherited() -> io::Result<()> {
+    // SAFETY: closes descriptors that nothing between here and exec uses.
+    match unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}

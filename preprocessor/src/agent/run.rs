@@ -1,0 +1,389 @@
+//! `run`: types commands, one after another, and waits for each.
+
+use std::time::Instant;
+
+use super::condition::{self, Held};
+use super::dialog::Dialog;
+use super::pump::{Agent, Background, Trouble};
+use super::steps::Step;
+use super::terminal::{Doing, Kind};
+use crate::outcome::{Failure, Output};
+use crate::tutorial::{Command, Condition, ExpectedExit, Opens, RunCommands};
+
+/// How a command's turn came to its end.
+enum Over {
+    /// It ended.
+    Ended(Option<i32>),
+    /// It goes on, or something of it does; this is what it showed.
+    Shown(Output),
+    /// It goes on, and its record with it.
+    GoesOn,
+}
+
+impl Agent {
+    /// Runs the commands of a step.
+    pub(super) fn run(&mut self, step: &mut Step<'_>, run: &RunCommands) -> Result<(), Trouble> {
+        let last = run.commands.len().saturating_sub(1);
+        for (index, command) in run.commands.iter().enumerate() {
+            self.ready_terminal(step)?;
+            for _ in 0..command.leaves {
+                self.leave(step)?;
+            }
+            if index < last {
+                let plain = RunCommands {
+                    commands: Vec::new(),
+                    background: None,
+                    until: None,
+                    retry: None,
+                    dialog: Vec::new(),
+                };
+                self.command(step, &plain, command)?;
+                self.check_exit(step, index, command, ExpectedExit::Code(0))?;
+            } else {
+                self.last_command(step, run, index, command)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The last command, which `exit:` and `retry:` speak of.
+    fn last_command(
+        &mut self,
+        step: &mut Step<'_>,
+        run: &RunCommands,
+        index: usize,
+        command: &Command,
+    ) -> Result<(), Trouble> {
+        let mut tries = run.retry.as_ref().map_or(1, |retry| retry.times.max(1));
+        loop {
+            self.command(step, run, command)?;
+            let checked = match run.until {
+                Some(_) => Ok(()),
+                None => self.check_exit(step, index, command, step.request.exit),
+            };
+            tries -= 1;
+            let (Err(_), Some(retry), true) = (&checked, &run.retry, tries > 0) else {
+                return checked;
+            };
+            let next = Instant::now() + retry.every;
+            while Instant::now() < next {
+                self.check_time(step, || "the next try".to_owned())?;
+                self.pump(Some(next.min(step.deadline)))?;
+            }
+            step.commands.pop();
+        }
+    }
+
+    /// Types one command, waits, and adds its record to the step, whatever became of it.
+    fn command(
+        &mut self,
+        step: &mut Step<'_>,
+        run: &RunCommands,
+        command: &Command,
+    ) -> Result<(), Trouble> {
+        let index = step.request.terminal;
+        self.settle_background(index);
+        self.pressed.remove(&index);
+        let interactive = run.background.is_some()
+            || run.until.is_some()
+            || !run.dialog.is_empty()
+            || matches!(command.opens, Some(Opens::Prompt(_)));
+        let now = Instant::now();
+        let terminal = self.terminal(index)?;
+        let in_repl = matches!(
+            terminal.levels().last().map(|level| &level.kind),
+            Some(Kind::Repl(_))
+        );
+        terminal.type_command(&command.text, step.request.keep, interactive, now);
+        let over = self.follow(step, run, command);
+        let now = Instant::now();
+        let terminal = self.terminal(index)?;
+        let (mut output, exit, trouble) = match over {
+            Ok(Over::Ended(exit)) => (terminal.finish(), exit, None),
+            Ok(Over::Shown(output)) => (output, None, None),
+            Ok(Over::GoesOn) => (terminal.so_far(), None, None),
+            Err(trouble) => (terminal.so_far(), terminal.status(), Some(trouble)),
+        };
+        if in_repl {
+            without_echo(&mut output, &command.text);
+        }
+        terminal.watch = None;
+        let record = terminal.command_run((&command.text, &command.prompt), output, exit, now);
+        step.commands.push(record);
+        trouble.map_or(Ok(()), Err)
+    }
+
+    /// Waits for what the command is meant to come to.
+    fn follow(
+        &mut self,
+        step: &Step<'_>,
+        run: &RunCommands,
+        command: &Command,
+    ) -> Result<Over, Trouble> {
+        let index = step.request.terminal;
+        match &command.opens {
+            Some(Opens::Shell) => return self.enter_shell(step, &run.dialog).map(Over::Shown),
+            Some(Opens::Prompt(prompt)) => {
+                return self.enter_repl(step, prompt, &run.dialog).map(Over::Shown);
+            }
+            None => {}
+        }
+        if let Some(background) = &run.background {
+            self.background.entry(index).or_default().push(Background {
+                step: step.request.step,
+                command: command.text.clone(),
+                prompt: command.prompt.clone(),
+                over: None,
+            });
+            match &background.ready {
+                Some(ready) => {
+                    let waiting = self.begin_wait(index, ready, false)?;
+                    self.wait_for(step, &waiting)?;
+                }
+                None => self.wait_start(step)?,
+            }
+            return Ok(Over::GoesOn);
+        }
+        if let Some(until) = &run.until {
+            let waiting = self.begin_wait(index, &until.condition, false)?;
+            self.wait_for(step, &waiting)?;
+            let terminal = self.terminal(index)?;
+            let output = cut(terminal.so_far(), &until.condition);
+            let running = matches!(terminal.doing(), Doing::Running | Doing::Typed);
+            if running {
+                let keys = super::keys::bytes(&until.then, terminal.application_keys());
+                terminal.send(&keys);
+                let mut silent = Dialog::begin(&[], terminal)?;
+                self.wait_end(step, &mut silent, true)?;
+            }
+            return Ok(Over::Shown(output));
+        }
+        let mut dialog = Dialog::begin(&run.dialog, self.terminal(index)?)?;
+        self.wait_end(step, &mut dialog, command.exits)
+            .map(Over::Ended)
+    }
+
+    /// Waits until the command has ended, answering its questions.
+    pub(super) fn wait_end(
+        &mut self,
+        step: &Step<'_>,
+        dialog: &mut Dialog<'_>,
+        may_end_terminal: bool,
+    ) -> Result<Option<i32>, Trouble> {
+        let index = step.request.terminal;
+        loop {
+            let Self {
+                terminals, mask, ..
+            } = self;
+            let terminal = terminals
+                .get_mut(&index)
+                .ok_or(Failure::TerminalGone { exit: None })?;
+            if terminal.doing() == Doing::Running && at_repl_prompt(terminal) {
+                terminal.repl_ready(Instant::now());
+            }
+            match terminal.doing() {
+                Doing::Idle => {
+                    let exit = terminal.status();
+                    return match dialog.unasked() {
+                        Some(waiting_for) => Err(Failure::EndedEarly { exit, waiting_for }.into()),
+                        None => Ok(exit),
+                    };
+                }
+                Doing::Gone { exit } if may_end_terminal => return Ok(exit),
+                Doing::Gone { exit } => return Err(Failure::TerminalGone { exit }.into()),
+                _ => dialog.answer(terminal, mask)?,
+            }
+            self.check_time(step, || {
+                dialog
+                    .unasked()
+                    .unwrap_or_else(|| "the command's end".to_owned())
+            })?;
+            self.pump(Some(step.deadline))?;
+        }
+    }
+
+    /// Waits until the command has begun.
+    fn wait_start(&mut self, step: &Step<'_>) -> Result<(), Trouble> {
+        loop {
+            let terminal = self.terminal(step.request.terminal)?;
+            let silent_shell = matches!(
+                terminal.levels().last().map(|level| &level.kind),
+                Some(Kind::Posix | Kind::Repl(_))
+            );
+            match terminal.doing() {
+                Doing::Typed if !silent_shell => {}
+                Doing::Gone { exit } => return Err(Failure::TerminalGone { exit }.into()),
+                _ => return Ok(()),
+            }
+            self.check_time(step, || "the command's start".to_owned())?;
+            self.pump(Some(step.deadline))?;
+        }
+    }
+
+    /// Whether the command that was just run ended as it should.
+    fn check_exit(
+        &self,
+        step: &Step<'_>,
+        command: usize,
+        typed: &Command,
+        expected: ExpectedExit,
+    ) -> Result<(), Trouble> {
+        let got = step.commands.last().and_then(|run| run.exit);
+        match (expected, got) {
+            // What `exit` leaves behind is the status of whatever ran in the nested shell before it.
+            (ExpectedExit::Code(0), _) if typed.exits => Ok(()),
+            (ExpectedExit::Code(wanted), Some(got)) if got != wanted => Err(Failure::Exit {
+                command,
+                got,
+                wanted,
+            }
+            .into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Another command comes: what a background command of this terminal has written until its end is put aside.
+    pub(super) fn settle_background(&mut self, index: usize) {
+        let Some(background) = self
+            .background
+            .get_mut(&index)
+            .and_then(|all| all.last_mut())
+        else {
+            return;
+        };
+        let Some(terminal) = self.terminals.get_mut(&index) else {
+            return;
+        };
+        if background.over.is_none() {
+            let exit = match terminal.doing() {
+                Doing::Gone { exit } => exit,
+                _ => terminal.status(),
+            };
+            let output = terminal.finish();
+            let typed = (background.command.as_str(), background.prompt.as_str());
+            background.over = Some(terminal.command_run(typed, output, exit, Instant::now()));
+        }
+    }
+}
+
+/// Whether the innermost program shows its prompt again, on a line of its own.
+pub(super) fn at_repl_prompt(terminal: &super::terminal::Terminal) -> bool {
+    let Some(Kind::Repl(prompt)) = terminal.levels().last().map(|level| &level.kind) else {
+        return false;
+    };
+    terminal.has_new_line() && is_prompt(prompt, &terminal.last_line())
+}
+
+/// Whether the last line is this prompt and nothing else.
+pub(super) fn is_prompt(prompt: &regex::Regex, last_line: &str) -> bool {
+    prompt.is_match(last_line) || prompt.is_match(last_line.trim_end())
+}
+
+/// What a REPL showed, without the echo of what was typed and without its next prompt.
+fn without_echo(output: &mut Output, typed: &str) {
+    if output.no_newline {
+        output.lines.pop();
+        output.no_newline = false;
+    }
+    for line in typed.lines() {
+        let echoed = output
+            .lines
+            .first()
+            .is_some_and(|first| first.text.ends_with(line.trim_end()));
+        if echoed {
+            output.lines.remove(0);
+        }
+    }
+}
+
+/// What had come when the condition held: what came in the same moment behind it is cut off.
+fn cut(mut output: Output, condition: &Condition) -> Output {
+    let keep = match condition {
+        Condition::Lines(count) => *count,
+        Condition::Output(pattern) => match condition::regex(pattern) {
+            Ok(regex) => {
+                let text = output.text();
+                let end = regex.find(text.as_bytes()).map(|found| found.end());
+                end.map_or(output.lines.len(), |end| {
+                    1 + memchr::memchr_iter(b'\n', &text.as_bytes()[..end.saturating_sub(1)])
+                        .count()
+                })
+            }
+            Err(_) => output.lines.len(),
+        },
+        _ => output.lines.len(),
+    };
+    if keep < output.lines.len() {
+        output.lines.truncate(keep);
+        output.no_newline = false;
+    }
+    output
+}
+
+impl Agent {
+    /// `wait`: until something holds.
+    pub(super) fn wait_step(
+        &mut self,
+        step: &mut Step<'_>,
+        condition: &Condition,
+    ) -> Result<(), Trouble> {
+        let index = step.request.terminal;
+        while self.terminal(index)?.doing() == Doing::Opening {
+            self.check_time(step, || "the terminal's first prompt".to_owned())?;
+            self.pump(Some(step.deadline))?;
+        }
+        let waiting = self.begin_wait(index, condition, true)?;
+        self.terminal(index)?.start_meanwhile();
+        let result = self.wait_for(step, &waiting);
+        self.add_meanwhile(step);
+        result
+    }
+
+    /// `press`: keys, for whatever reads them.
+    pub(super) fn press(&mut self, step: &mut Step<'_>, keys: &[String]) -> Result<(), Trouble> {
+        let index = step.request.terminal;
+        let terminal = self.terminal(index)?;
+        if let Doing::Gone { exit } = terminal.doing() {
+            return Err(Failure::TerminalGone { exit }.into());
+        }
+        terminal.start_meanwhile();
+        let bytes = super::keys::bytes(keys, terminal.application_keys());
+        terminal.send(&bytes);
+        self.pressed.insert(index, true);
+        // What the keys bring about shows at once, or is for the author to wait for.
+        let quiet = Condition::Quiet(std::time::Duration::from_millis(50));
+        let enough = Instant::now() + std::time::Duration::from_secs(1);
+        let waiting = self.begin_wait(index, &quiet, true)?;
+        while Instant::now() < enough.min(step.deadline) {
+            let Held::NotYet(again) = self.held(index, &waiting)? else {
+                break;
+            };
+            if waiting.has_ended(self.terminal(index)?) {
+                break;
+            }
+            self.pump(again.map(|again| again.min(step.deadline)))?;
+        }
+        self.add_meanwhile(step);
+        Ok(())
+    }
+
+    /// Adds what came during a step that typed no command.
+    fn add_meanwhile(&mut self, step: &mut Step<'_>) {
+        let now = Instant::now();
+        let Some(terminal) = self.terminals.get_mut(&step.request.terminal) else {
+            return;
+        };
+        terminal.watch = None;
+        if let Some(output) = terminal.take_meanwhile() {
+            let mut run = crate::outcome::CommandRun {
+                output,
+                ..Default::default()
+            };
+            run.took = step
+                .request
+                .timeout
+                .saturating_sub(step.deadline.saturating_duration_since(now));
+            step.commands.push(run);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Shell integration: the line that is typed into a shell so that it speaks in markers (`marks.rs`).
+//!
+//! One line for every shell that can be expected, so nobody has to know beforehand which one answers: bash, dash,
+//! busybox ash. bash gets `PS0` too, and its prompts are put back before each prompt by an element of
+//! `PROMPT_COMMAND` that an ordinary `PROMPT_COMMAND=…` of a tutorial does not replace (bash 5.1; before, the prompts
+//! alone do).
+
+/// Types the markers of shell number `shell` into a new shell. With `remote`, its terminal may not be ours (ssh), and
+/// echo is turned off there.
+pub(super) fn integration(nonce: &str, shell: u32, remote: bool) -> String {
+    let mark = format!("]7717;{nonce};{shell}");
+    // No line editing: it would redraw what is typed. No history expansion: `!` is typed as it is meant.
+    let bash = format!(
+        "set +o emacs +o vi +o history +H;unset HISTFILE MAILCHECK PROMPT_COMMAND;\
+         PROMPT_COMMAND[9]='{{ PS0=\"\\e{mark};S\\a\" PS1=\"\\e{mark};P;\\$?\\a\" PS2=\"\\e{mark};M\\a\";}} >/dev/null 2>&1';\
+         eval \"${{PROMPT_COMMAND[9]}}\""
+    );
+    let posix = format!(
+        "PS1=\"$(printf '\\033{mark};p;')\\$?$(printf '\\007')\" PS2=\"$(printf '\\033{mark};m\\007')\""
+    );
+    let echo = if remote {
+        "stty -echo 2>/dev/null;"
+    } else {
+        ""
+    };
+    format!("{echo}if [ \"$BASH_VERSION\" ];then {bash};else {posix};fi\n")
+}
+
+/// A random name that no output contains by accident.
+pub(super) fn nonce() -> String {
+    let mut bytes = [0_u8; 8];
+    if let Ok(mut random) = std::fs::File::open("/dev/urandom") {
+        let _ = std::io::Read::read_exact(&mut random, &mut bytes);
+    }
+    // Where there is no /dev/urandom, what differs between two terminals is enough against accident.
+    let time = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos() as u64);
+    format!("{:016x}", u64::from_ne_bytes(bytes) ^ time)
+}
+
+/// What is typed for one line of a command: its bytes, control characters quoted by ^V so that the terminal does not
+/// act on them.
+pub(super) fn typed_line(line: &str) -> Vec<u8> {
+    const LITERAL_NEXT: u8 = 0x16;
+    let mut typed = Vec::with_capacity(line.len() + 1);
+    for byte in line.bytes() {
+        if (byte < 0x20 && byte != b'\t') || byte == 0x7f {
+            typed.push(LITERAL_NEXT);
+        }
+        typed.push(byte);
+    }
+    typed.push(b'\n');
+    typed
+}

@@ -1,0 +1,569 @@
+//! One terminal: its shells, what is typed into them, and what comes out.
+//!
+//! It reacts to bytes and markers; it never waits. Waiting for it is the business of the steps.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant};
+
+use nix::unistd::Pid;
+
+use super::escape::Plain;
+use super::marks::{Mark, Marker, Markers, Next};
+use super::protocol::OpenTerminal;
+use super::pty::Pty;
+use super::record::Record;
+use super::screen::Screen;
+use super::shell;
+use crate::outcome::{CommandRun, Output};
+
+/// Bytes kept of what comes while nothing runs (jobs in the background of the shell).
+const KEEP_IDLE: usize = 64 << 10;
+
+/// What a terminal is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// Its shell starts.
+    Opening,
+    /// Its innermost shell waits for a command.
+    Idle,
+    /// A command was typed, or some of its lines, and has not said that it started.
+    Typed,
+    /// A command runs in the foreground.
+    Running,
+    /// The shell has ended.
+    Gone {
+        /// Its exit status; 128 + signal for a signal.
+        exit: Option<i32>,
+    },
+}
+
+/// Something that takes commands in a terminal, and its number in markers.
+pub(super) struct Level {
+    /// 0 for a REPL, which has no markers.
+    pub(super) shell: u32,
+    /// The integration may have been typed again, before the first was seen to work: the last number typed.
+    newest: u32,
+    /// How it speaks.
+    pub(super) kind: Kind,
+}
+
+/// How a level says that it wants the next command.
+pub(super) enum Kind {
+    /// bash: by markers, the start of a command too.
+    Bash,
+    /// dash, busybox ash: by markers in its prompts.
+    Posix,
+    /// A program's own prompt.
+    Repl(regex::Regex),
+}
+
+/// What makes output visible to conditions: the text since some moment.
+pub(super) struct Watch {
+    plain: Plain,
+    /// The text, without escape sequences.
+    text: Vec<u8>,
+    /// So much of it was searched in vain.
+    searched: usize,
+}
+
+impl Watch {
+    /// A match is not longer than this, if it comes in pieces.
+    const OVERLAP: usize = 4 << 10;
+    /// More text than this is not kept.
+    const LIMIT: usize = 256 << 10;
+
+    fn new() -> Self {
+        Self {
+            plain: Plain::default(),
+            text: Vec::new(),
+            searched: 0,
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        if self.text.len() > Self::LIMIT {
+            let surplus = self.text.len() - Self::OVERLAP;
+            self.text.drain(..surplus);
+            self.searched = self.searched.saturating_sub(surplus);
+        }
+        self.plain.push(bytes, &mut self.text);
+    }
+
+    /// Whether `regex` matches; only what is new is searched, and a little before it.
+    pub(super) fn matches(&mut self, regex: &regex::bytes::Regex) -> bool {
+        let from = self.searched.saturating_sub(Self::OVERLAP);
+        self.searched = self.text.len();
+        regex.is_match_at(&self.text, from)
+    }
+
+    /// Another regex is asked from now on: all of it is new to it.
+    pub(super) fn search_again(&mut self) {
+        self.searched = 0;
+    }
+}
+
+/// See the module.
+pub(super) struct Terminal {
+    pty: Pty,
+    size: (u16, u16),
+    nonce: String,
+    markers: Markers,
+    /// Bytes that may begin a marker.
+    held: Vec<u8>,
+    screen: Screen,
+    doing: Doing,
+    levels: Vec<Level>,
+    /// A shell is being entered, and this number or a higher one will be its own.
+    entering: Option<u32>,
+    /// The last command opened a shell.
+    entered: bool,
+    shells: u32,
+    /// Lines of the typed command that the shell has not asked for yet.
+    lines: VecDeque<Vec<u8>>,
+    /// Typed, and not yet taken by the terminal.
+    outgoing: Vec<u8>,
+    /// Output of the command.
+    record: Record,
+    recording: bool,
+    started: Instant,
+    ended: Option<Instant>,
+    status: Option<i32>,
+    /// Output since the last prompt.
+    idle: Vec<u8>,
+    /// Output during a step that types no command.
+    meanwhile: Option<Vec<u8>>,
+    /// Whether what is typed is echoed.
+    echo: bool,
+    home: String,
+    user: (u32, u32),
+    /// When the last output came.
+    pub(super) last_output: Instant,
+    /// Newlines since the command began.
+    pub(super) newlines: usize,
+    /// What conditions look at, while one does.
+    pub(super) watch: Option<Watch>,
+    raw_line: bool,
+    hung_up: bool,
+}
+
+impl Terminal {
+    /// Starts the shell and types the integration; it reads it when it is up.
+    pub(super) fn open(open: &OpenTerminal, now: Instant) -> io::Result<Self> {
+        let nonce = shell::nonce();
+        let mut terminal = Self {
+            pty: Pty::spawn(open)?,
+            size: open.size,
+            markers: Markers::new(&nonce),
+            nonce,
+            held: Vec::new(),
+            screen: Screen::new(open.size),
+            doing: Doing::Opening,
+            levels: Vec::new(),
+            entering: Some(1),
+            entered: false,
+            shells: 1,
+            lines: VecDeque::new(),
+            outgoing: Vec::new(),
+            record: Record::new(KEEP_IDLE),
+            recording: true,
+            started: now,
+            ended: None,
+            status: None,
+            idle: Vec::new(),
+            meanwhile: None,
+            echo: false,
+            home: open
+                .env
+                .get("HOME")
+                .cloned()
+                .unwrap_or_else(|| "/".to_owned()),
+            user: (open.uid, open.gid),
+            last_output: now,
+            newlines: 0,
+            watch: None,
+            raw_line: false,
+            hung_up: false,
+        };
+        let line = shell::integration(&terminal.nonce, 1, false);
+        terminal.send(line.as_bytes());
+        Ok(terminal)
+    }
+
+    /// The PTY, for poll.
+    pub(super) fn pty(&self) -> &Pty {
+        &self.pty
+    }
+
+    /// The shell's process.
+    pub(super) fn pid(&self) -> Pid {
+        self.pty.pid()
+    }
+
+    /// What it is doing.
+    pub(super) fn doing(&self) -> Doing {
+        self.doing
+    }
+
+    /// Whether output can still come.
+    pub(super) fn is_readable(&self) -> bool {
+        !self.hung_up
+    }
+
+    /// Whether something that was typed waits for room.
+    pub(super) fn wants_write(&self) -> bool {
+        !self.outgoing.is_empty()
+    }
+
+    /// What takes commands now, the innermost last.
+    pub(super) fn levels(&self) -> &[Level] {
+        &self.levels
+    }
+
+    /// The exit status that the last prompt told.
+    pub(super) fn status(&self) -> Option<i32> {
+        self.status
+    }
+
+    /// Types bytes as they are.
+    pub(super) fn send(&mut self, bytes: &[u8]) {
+        self.outgoing.extend_from_slice(bytes);
+        self.write();
+    }
+
+    /// Hands on what was typed, as far as there is room.
+    pub(super) fn write(&mut self) {
+        let count = self.pty.write(&self.outgoing);
+        self.outgoing.drain(..count);
+    }
+
+    /// Types a command and collects its output from now on.
+    pub(super) fn type_command(&mut self, text: &str, keep: usize, echo: bool, now: Instant) {
+        self.started = now;
+        self.entered = false;
+        self.ended = None;
+        self.status = None;
+        self.newlines = 0;
+        self.idle.clear();
+        self.record = Record::new(keep);
+        self.doing = Doing::Typed;
+        self.watch = None;
+        match self.levels.last().map(|level| &level.kind) {
+            Some(Kind::Repl(_)) => {
+                let prompt = self.screen.last_line();
+                self.screen.clear();
+                // The cursor stands behind the prompt, as the program believes.
+                self.screen.feed(prompt.as_bytes());
+                self.recording = true;
+                self.doing = Doing::Running;
+                self.send(text.as_bytes());
+                self.send(b"\r");
+            }
+            kind => {
+                let posix = matches!(kind, Some(Kind::Posix));
+                self.recording = posix;
+                // Where a shell does not say when a command starts, its echo could not be told from its output.
+                let echo = echo && !posix;
+                if echo != self.echo {
+                    self.pty.set_echo(echo);
+                    self.echo = echo;
+                }
+                self.screen.clear();
+                self.lines = text.split('\n').map(shell::typed_line).collect();
+                self.type_line();
+            }
+        }
+    }
+
+    /// What is watched from now on: the output of the running command, or since the last prompt, and what comes.
+    pub(super) fn start_watch(&mut self) {
+        let mut watch = Watch::new();
+        if self.doing == Doing::Idle {
+            watch.push(&self.idle);
+        } else {
+            for part in self.record.kept() {
+                watch.push(part);
+            }
+        }
+        self.watch = Some(watch);
+    }
+
+    /// Collects what comes during a step that types no command.
+    pub(super) fn start_meanwhile(&mut self) {
+        let idle = std::mem::take(&mut self.idle);
+        self.meanwhile = Some(if self.doing == Doing::Idle {
+            idle
+        } else {
+            Vec::new()
+        });
+    }
+
+    /// What came, as lines; `None` if nothing did.
+    pub(super) fn take_meanwhile(&mut self) -> Option<Output> {
+        let bytes = self.meanwhile.take().filter(|bytes| !bytes.is_empty())?;
+        let mut screen = Screen::new(self.size);
+        screen.feed(&bytes);
+        let (lines, no_newline) = screen.take_lines();
+        Some(Output {
+            lines,
+            omitted: None,
+            no_newline,
+        })
+    }
+
+    /// What is watched from now on: what comes.
+    pub(super) fn start_fresh_watch(&mut self) {
+        self.watch = Some(Watch::new());
+    }
+
+    /// Expects a new shell to be entered, and types the integration into it. What was typed and came out is the
+    /// output of the command that opened it, but for the unfinished last line: the new shell's prompt.
+    pub(super) fn enter(&mut self) {
+        self.shells += 1;
+        self.entering.get_or_insert(self.shells);
+        self.recording = false;
+        let line = shell::integration(&self.nonce, self.shells, true);
+        self.send(line.as_bytes());
+    }
+
+    /// Whether the command that was typed last has opened a shell, and that one has answered.
+    pub(super) fn has_entered(&self) -> bool {
+        self.entered
+    }
+
+    /// A program with prompts of its own takes the commands from now on.
+    pub(super) fn enter_repl(&mut self, prompt: regex::Regex) {
+        self.levels.push(Level {
+            shell: 0,
+            newest: 0,
+            kind: Kind::Repl(prompt),
+        });
+        self.doing = Doing::Idle;
+    }
+
+    /// Notes that the REPL wants the next command.
+    pub(super) fn repl_ready(&mut self, now: Instant) {
+        self.doing = Doing::Idle;
+        self.recording = false;
+        self.ended = Some(now);
+    }
+
+    /// Whether output is on the last line, without a newline: a prompt, perhaps.
+    pub(super) fn last_line(&self) -> String {
+        self.screen.last_line()
+    }
+
+    /// Whether a line has ended since the command was typed.
+    pub(super) fn has_new_line(&self) -> bool {
+        self.newlines > 0
+    }
+
+    /// The home directory of its user.
+    pub(super) fn home(&self) -> &str {
+        &self.home
+    }
+
+    /// Ids of its user.
+    pub(super) fn user(&self) -> (u32, u32) {
+        self.user
+    }
+
+    /// Arrow keys in application mode?
+    pub(super) fn application_keys(&self) -> bool {
+        self.screen.application_keys()
+    }
+
+    /// The command's output when it is over.
+    pub(super) fn finish(&mut self) -> Output {
+        self.record.finish(&mut self.screen)
+    }
+
+    /// The command's output so far.
+    pub(super) fn so_far(&self) -> Output {
+        self.record.so_far(&self.screen, self.size)
+    }
+
+    /// The command's raw stream.
+    pub(super) fn chunks(&self) -> Vec<(u64, String)> {
+        self.record.chunks()
+    }
+
+    /// How long the command ran, or has run until now.
+    pub(super) fn took(&self, now: Instant) -> Duration {
+        self.ended.unwrap_or(now) - self.started
+    }
+
+    /// A command's record, its output taken with `output`.
+    pub(super) fn command_run(
+        &self,
+        (command, prompt): (&str, &str),
+        output: Output,
+        exit: Option<i32>,
+        now: Instant,
+    ) -> CommandRun {
+        CommandRun {
+            command: command.to_owned(),
+            prompt: prompt.to_owned(),
+            output,
+            exit,
+            took: self.took(now),
+            chunks: self.chunks(),
+        }
+    }
+
+    /// Nobody holds the other side any more.
+    pub(super) fn hang_up(&mut self) {
+        self.hung_up = true;
+    }
+
+    /// The shell has ended.
+    pub(super) fn gone(&mut self, exit: Option<i32>, now: Instant) {
+        let held = std::mem::take(&mut self.held);
+        self.output(&held, 0);
+        self.doing = Doing::Gone { exit };
+        self.ended = Some(now);
+        self.recording = false;
+        self.levels.clear();
+    }
+
+    /// Takes what came: `micros` since the run began.
+    pub(super) fn receive(&mut self, bytes: &[u8], now: Instant, micros: u64) {
+        self.last_output = now;
+        if self.held.is_empty() {
+            let rest = self.consume(bytes, now, micros);
+            self.held.extend_from_slice(&bytes[rest..]);
+        } else {
+            let mut joined = std::mem::take(&mut self.held);
+            joined.extend_from_slice(bytes);
+            let rest = self.consume(&joined, now, micros);
+            joined.drain(..rest);
+            self.held = joined;
+        }
+        let replies = self.screen.take_replies();
+        // A program that asks reads keys. In a terminal that hands on lines, the answer would become the next command.
+        if !replies.is_empty() && !self.pty.is_canonical() {
+            self.send(&replies);
+        }
+    }
+
+    /// How much of `bytes` was understood.
+    fn consume(&mut self, bytes: &[u8], now: Instant, micros: u64) -> usize {
+        let mut at = 0;
+        while at < bytes.len() {
+            match self.markers.next(&bytes[at..]) {
+                Next::Output(count) => {
+                    self.output(&bytes[at..at + count], micros);
+                    at += count;
+                }
+                Next::Marker(count, marker) => {
+                    self.on_marker(marker, now);
+                    at += count;
+                }
+                Next::Partial => break,
+            }
+        }
+        at
+    }
+
+    fn output(&mut self, bytes: &[u8], micros: u64) {
+        if let Some(watch) = &mut self.watch {
+            watch.push(bytes);
+        }
+        if let Some(meanwhile) = &mut self.meanwhile
+            && meanwhile.len() + bytes.len() <= KEEP_IDLE
+        {
+            meanwhile.extend_from_slice(bytes);
+        }
+        if self.recording {
+            self.newlines += memchr::memchr_iter(b'\n', bytes).count();
+            self.record.push(micros, bytes, &mut self.screen);
+        } else if self.doing == Doing::Idle && self.idle.len() + bytes.len() <= KEEP_IDLE {
+            self.idle.extend_from_slice(bytes);
+        }
+    }
+
+    fn on_marker(&mut self, marker: Marker, now: Instant) {
+        if self.entering.is_some_and(|first| first <= marker.shell) {
+            if !matches!(marker.mark, Mark::Prompt(_)) {
+                return;
+            }
+            self.entering = None;
+            self.entered = true;
+            self.levels.push(Level {
+                shell: marker.shell,
+                newest: self.shells,
+                kind: if marker.says_start {
+                    Kind::Bash
+                } else {
+                    Kind::Posix
+                },
+            });
+            self.prompt(None, now);
+            return;
+        }
+        let Some(level) = self
+            .levels
+            .iter()
+            .position(|level| (level.shell..=level.newest).contains(&marker.shell))
+        else {
+            return;
+        };
+        if self.levels[level].shell != marker.shell {
+            // The second integration works now, too. Its prompt ends no command.
+            self.levels[level].shell = marker.shell;
+            return;
+        }
+        match marker.mark {
+            Mark::Start => {
+                self.recording = true;
+                self.doing = Doing::Running;
+                self.raw_line = false;
+            }
+            Mark::More if self.doing == Doing::Typed => {
+                if !marker.says_start {
+                    self.record.restart();
+                    self.screen.clear();
+                }
+                self.type_line();
+            }
+            Mark::More => {}
+            Mark::Prompt(status) => {
+                // An outer shell that wants a command: the inner ones have ended.
+                self.levels.truncate(level + 1);
+                self.entering = None;
+                self.prompt(status, now);
+            }
+        }
+    }
+
+    fn prompt(&mut self, status: Option<i32>, now: Instant) {
+        if std::mem::take(&mut self.raw_line) {
+            self.pty.set_raw(false);
+        }
+        self.status = status;
+        if !self.lines.is_empty() {
+            self.doing = Doing::Typed;
+            self.recording = !matches!(
+                self.levels.last().map(|level| &level.kind),
+                Some(Kind::Bash)
+            );
+            self.type_line();
+            return;
+        }
+        self.doing = Doing::Idle;
+        self.recording = false;
+        self.ended = Some(now);
+    }
+
+    /// The next line, when the shell asks for it: never ahead, so that a program can't read what is meant for the shell.
+    fn type_line(&mut self) {
+        if let Some(line) = self.lines.pop_front() {
+            self.send(&line);
+        }
+    }
+
+    /// Gives up what was typed and not asked for.
+    pub(super) fn forget_lines(&mut self) {
+        self.lines.clear();
+    }
+}

@@ -1,0 +1,104 @@
+//! Where everything that a person or a program reads leaves: stdout for what was asked for, stderr for the rest.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use mdbook_twin::diagnostic::{self, Diagnostic, Severity, Style};
+use mdbook_twin::project::Project;
+use mdbook_twin::report::{self, Paint};
+use mdbook_twin::verify::Answer;
+
+use mdbook_twin::verify::exit;
+
+/// When messages are coloured.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How much is shown, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown {
+    pub(crate) color: Color,
+    pub(crate) quiet: bool,
+}
+
+impl Shown {
+    /// Whether stderr gets colours.
+    pub(crate) fn colored(&self) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal(),
+        }
+    }
+
+    pub(crate) fn paint(&self) -> Paint {
+        if self.colored() { Paint::Colour } else { Paint::Plain }
+    }
+
+    /// All messages about a spec, a README, a chapter; the exit code for them.
+    pub(crate) fn diagnostics(&self, diagnostics: &[Diagnostic]) -> ExitCode {
+        let style = if self.colored() { Style::Coloured } else { Style::Plain };
+        if !diagnostics.is_empty() {
+            say(&diagnostic::render_all(diagnostics, style));
+        }
+        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+            ExitCode::from(exit::BAD_INPUT)
+        } else {
+            ExitCode::from(exit::GOOD)
+        }
+    }
+
+    /// What is said of one tutorial.
+    pub(crate) fn answer(&self, answer: &Answer) {
+        match &answer.result {
+            Ok(verification) => say(&report::verdict(verification, self.paint())),
+            Err(diagnostics) => {
+                self.diagnostics(diagnostics);
+            }
+        }
+    }
+
+    /// A line for people who did not ask for quiet.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.quiet {
+            say(text);
+        }
+    }
+}
+
+/// The book that a subcommand is about.
+pub(crate) fn project(root: Option<&Path>) -> Result<Project, ExitCode> {
+    Project::find(root).map_err(|error| self::error(&error.to_string()))
+}
+
+/// What was asked for, on stdout. A reader that has gone (`| head`) is no mistake.
+pub(crate) fn out(text: &str) -> ExitCode {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            self::error(&format!("the output could not be written: {error}"))
+        }
+        _ => ExitCode::from(exit::GOOD),
+    }
+}
+
+/// A line on stderr.
+pub(crate) fn say(text: &str) {
+    // Nobody is left to be told that stderr is closed.
+    let _ = writeln!(std::io::stderr().lock(), "{}", text.trim_end());
+}
+
+/// A mistake that belongs to no file; the exit code for it.
+pub(crate) fn error(text: &str) -> ExitCode {
+    say(&format!("error: {text}"));
+    ExitCode::from(exit::BAD_INPUT)
+}

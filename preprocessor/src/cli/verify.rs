@@ -1,0 +1,42 @@
+//! `verify`: tutorials run and are compared with what was recorded.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use mdbook_twin::book::Tutorials;
+use mdbook_twin::config::Execute;
+use mdbook_twin::verify::{self, Summary};
+
+use crate::cli::show::{self, Shown};
+use crate::cli::workshop::{Running, Workshop};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Which tutorials [default: all]
+    names: Vec<String>,
+    /// Take what was verified here since it last changed from the cache
+    #[arg(long)]
+    changed: bool,
+    #[command(flatten)]
+    running: Running,
+}
+
+pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> ExitCode {
+    let project = match show::project(root) {
+        Ok(project) => project,
+        Err(code) => return code,
+    };
+    let workshop = Workshop::new(project, &arguments.running, *shown);
+    let names = match arguments.names.as_slice() {
+        [] => workshop.names(),
+        names => names.to_vec(),
+    };
+    let execute = if arguments.changed { Execute::Changed } else { Execute::Always };
+    let answers = verify::verify(&workshop.project, &names, &workshop.how(execute), &workshop.lines);
+    for answer in &answers {
+        shown.answer(answer);
+    }
+    let summary = Summary::of(&answers);
+    shown.note(&summary.to_string());
+    ExitCode::from(summary.exit_code())
+}
