@@ -6,7 +6,6 @@
 use serde_json::{Value, json};
 
 use super::{Action, Step, Tutorial};
-use crate::judge::Transcript;
 use crate::upstream::sha256;
 
 /// Raised when the same tutorial gets another digest than before.
@@ -64,73 +63,4 @@ fn action(action: &Action) -> Value {
         command.readme_line = None;
     }
     json!({ "run": run })
-}
-
-/// What a person would say has changed since the transcript; never empty.
-pub fn changes(tutorial: &Tutorial, transcript: &Transcript) -> Vec<String> {
-    let mut changes = Vec::new();
-    let recorded = |id: &str| transcript.steps.iter().find(|step| step.id == id);
-    for step in &tutorial.steps {
-        let terminal = &tutorial.terminals[step.terminal].name;
-        match recorded(&step.id) {
-            Some(old) if old.terminal != *terminal => {
-                changes.push(format!(
-                    "the step {} moved from terminal {} to {terminal}",
-                    step.id, old.terminal
-                ));
-            }
-            Some(old) => changes.extend(command_change(step, old)),
-            None if matches!(step.action, Action::Run(_)) => {
-                changes.push(format!("the step {} is new", step.id))
-            }
-            None => {}
-        }
-    }
-    for old in &transcript.steps {
-        if !tutorial.steps.iter().any(|step| step.id == old.id) {
-            changes.push(format!("the step {} is gone", old.id));
-        }
-    }
-    if changes.is_empty() {
-        changes.push(
-            "hosts, packages, permissions, files or the way in which steps end changed".to_owned(),
-        );
-    }
-    changes
-}
-
-fn command_change(step: &Step, old: &crate::judge::transcript::TranscriptStep) -> Option<String> {
-    let new: Vec<&str> = match &step.action {
-        Action::Run(run) => run
-            .commands
-            .iter()
-            .map(|command| command.text.as_str())
-            .collect(),
-        _ => return None,
-    };
-    // A captured value is filled in when a command runs, so its text can't be compared.
-    if new.iter().any(|text| text.contains("{{=")) {
-        return None;
-    }
-    let old: Vec<&str> = old
-        .commands
-        .iter()
-        .map(|command| command.command.as_str())
-        .collect();
-    if old == new {
-        return None;
-    }
-    let first = new.iter().zip(&old).find(|(new, old)| new != old);
-    Some(match first {
-        Some((new, old)) => format!(
-            "the command of the step {} changed: `{old}` is now `{new}`",
-            step.id
-        ),
-        None => format!(
-            "the step {} has {} commands, it had {}",
-            step.id,
-            new.len(),
-            old.len()
-        ),
-    })
 }

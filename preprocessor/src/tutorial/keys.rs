@@ -18,8 +18,9 @@ pub struct Spanned<T> {
 }
 
 impl Spanned<String> {
-    /// The place of a piece of the text; all of it where the file writes it in another way.
-    pub(crate) fn piece(&self, piece: &str) -> Span {
+    /// The place where a piece of the text stands for the `nth` time, from 0; all of the text where the file writes it
+    /// in another way.
+    pub(crate) fn piece(&self, piece: &str, nth: usize) -> Span {
         let within = self
             .span
             .file
@@ -27,7 +28,7 @@ impl Spanned<String> {
             .get(self.span.range.clone())
             .unwrap_or_default();
         let mut span = self.span.clone();
-        if let Some(at) = within.find(piece) {
+        if let Some((at, _)) = within.match_indices(piece).nth(nth) {
             span.range.start += at;
             span.range.end = span.range.start + piece.len();
         }

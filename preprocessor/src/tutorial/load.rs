@@ -12,7 +12,7 @@ use super::spec::Spec;
 use super::{Tutorial, UpstreamSource};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::judge::Transcript;
-use crate::judge::transcript::Lock;
+use crate::judge::transcript::{Lock, from_yaml};
 use crate::project::Project;
 use crate::readme::Readme;
 use crate::upstream::{Pin, PinError, Reach};
@@ -186,23 +186,14 @@ pub fn transcript_path(project: &Project, name: &str) -> PathBuf {
 }
 
 fn read_transcript(project: &Project, name: &str) -> Result<Option<Transcript>, Diagnostic> {
-    let path = transcript_path(project, name);
-    let bad = |reason: String| {
-        Diagnostic::error(
-            "bad-transcript",
-            format!("tutorials/{name}.transcript.yaml: {reason}"),
-        )
-        .help(format!("`mdbook-twin record {name}` writes a new one"))
-    };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => parse_transcript(&text).map(Some).map_err(bad),
+    match read_source(project, &transcript_path(project, name)) {
+        Ok(file) => from_yaml(&Arc::new(file)).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(bad(error.to_string())),
+        Err(error) => Err(Diagnostic::error(
+            "bad-transcript",
+            format!("tutorials/{name}.transcript.yaml can't be read: {error}"),
+        )),
     }
-}
-
-fn parse_transcript(text: &str) -> Result<Transcript, String> {
-    serde_yaml::from_str(text).map_err(|error| error.without_snippet().to_string())
 }
 
 /// The upstream file, why it could not be had, and what is wrong with the pin.

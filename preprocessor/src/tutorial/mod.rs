@@ -20,7 +20,7 @@ pub use check::{Checked, check};
 pub use keys::{Named, Spanned};
 pub use load::{Fetch, Loaded, load, load_with, names};
 pub use model::*;
-pub use resolve::{MATCHERS, Resolved, Sources, UpstreamFile, is_name, pin, resolve};
+pub use resolve::{Resolved, Sources, UpstreamFile, is_name, pin, resolve};
 pub use schema::schema;
 pub use spec::Spec;
 pub use vendor::vendor;

@@ -53,7 +53,12 @@ pub fn check_url(url: &str) -> Result<(), &'static str> {
 }
 
 /// Fetches a commit, or the one that a branch, a tag or `HEAD` names, and reads one file of it.
-pub(super) fn read(url: &str, rev: &str, file: &str, timeout: Duration) -> Result<Vec<u8>, PinError> {
+pub(super) fn read(
+    url: &str,
+    rev: &str,
+    file: &str,
+    timeout: Duration,
+) -> Result<Vec<u8>, PinError> {
     let unreachable = |reason: String| PinError::Unreachable {
         url: url.to_owned(),
         reason,
@@ -225,14 +230,14 @@ mod tests {
     #[test]
     fn a_server_that_never_answers_is_left_in_time() {
         let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let pin = Pin {
-            url: format!("http://{}/a/b", server.local_addr().unwrap()),
-            github: None,
-            commit: "1".repeat(40),
-            file: "README.md".to_owned(),
-            sha256: "0".repeat(64),
-        };
-        let error = read(&pin, Duration::from_millis(300)).unwrap_err();
+        let url = format!("http://{}/a/b", server.local_addr().unwrap());
+        let error = read(
+            &url,
+            &"1".repeat(40),
+            "README.md",
+            Duration::from_millis(300),
+        )
+        .unwrap_err();
         assert!(matches!(error, PinError::Unreachable { .. }), "{error}");
         assert!(
             error

@@ -66,7 +66,10 @@ impl Places {
     /// As [`Places::read`], but for the hash, which nobody named.
     pub fn look(&self, file: &Unpinned) -> Result<Vec<u8>, PinError> {
         for dir in &self.dirs {
-            let commits = std::fs::read_dir(dir.join(&file.github)).into_iter().flatten().flatten();
+            let commits = std::fs::read_dir(dir.join(&file.github))
+                .into_iter()
+                .flatten()
+                .flatten();
             let mut found = commits
                 .filter(|commit| file.is_rev_of(&commit.file_name().to_string_lossy()))
                 .filter_map(|commit| std::fs::read(commit.path().join(&file.path)).ok());
@@ -75,7 +78,12 @@ impl Places {
                 return Ok(bytes);
             }
         }
-        git::read(&file.url(), file.rev.as_deref().unwrap_or("HEAD"), &file.path, GIT_TIMEOUT)
+        git::read(
+            &file.url(),
+            file.rev.as_deref().unwrap_or("HEAD"),
+            &file.path,
+            GIT_TIMEOUT,
+        )
     }
 
     /// By content: the same file of two commits or forks is there once.

@@ -27,7 +27,6 @@ use shells::Shells;
 
 pub(crate) use annotation::is_declared_text;
 pub use hosts::is_name;
-pub use placeholders::MATCHERS;
 pub use upstream::pin;
 use upstream::pin_of;
 

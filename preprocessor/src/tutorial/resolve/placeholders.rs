@@ -3,13 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, listed, nearest};
+use crate::judge::matcher::MATCHERS;
+use crate::judge::pattern::Pattern;
 use crate::tutorial::keys::{Problems, Spanned};
-
-/// The matchers that an `expect` may hold, as `judge/` knows them.
-pub const MATCHERS: &[&str] = &[
-    "mac", "ipv4", "ipv6", "port", "int", "float", "duration", "pid", "time", "date", "size",
-    "uuid", "hex", "path", "word", "re", "any",
-];
 
 /// The `{{…}}` of a text, without the braces. A pattern may hold braces itself: `{{re:a{2}}}` ends at the last of
 /// them.
@@ -30,41 +26,35 @@ fn placeholders(text: &str) -> Vec<&str> {
     found
 }
 
-/// Looks at every placeholder of an `expect`.
+/// Looks at every placeholder of an `expect`. What there is, `judge/` knows.
 pub(crate) fn check_expect(
     expect: &Spanned<String>,
     captured: &BTreeSet<String>,
     problems: &mut Problems,
 ) {
-    for inner in placeholders(&expect.value) {
-        let whole = format!("{{{{{inner}}}}}");
-        let (name, rest) = inner.split_once(':').unwrap_or((inner, ""));
-        if let Some(capture) = inner.strip_prefix('=') {
-            check_capture(capture, &whole, expect, captured, problems);
-        } else if !MATCHERS.contains(&name) {
-            let label = nearest(name, MATCHERS.iter().copied()).map_or(String::new(), |near| {
-                format!("did you mean `{{{{{near}}}}}`?")
-            });
-            problems.push(
-                Diagnostic::error(
-                    "unknown-placeholder",
-                    format!("there is no placeholder `{whole}`"),
-                )
-                .at(expect.piece(&whole), label)
-                .help(format!("there are {}", MATCHERS.join(", ")))
-                .help("and `{{=NAME}}` for a captured value"),
-            );
-        } else if name == "re"
-            && let Err(error) = regex::Regex::new(rest)
-        {
-            let error = error.to_string();
-            let reason = error.lines().last().unwrap_or_default();
-            problems.push(
-                Diagnostic::error("bad-regex", "this is no regular expression")
-                    .at(expect.piece(rest), reason.trim_start_matches("error: ")),
-            );
-        }
+    for error in Pattern::parse(&expect.value).err().into_iter().flatten() {
+        let piece = expect
+            .value
+            .get(error.offset..error.offset + error.len)
+            .unwrap_or_default();
+        let name = piece
+            .trim_start_matches('{')
+            .split([':', '}'])
+            .next()
+            .unwrap_or_default();
+        let known = MATCHERS.iter().map(|kind| kind.name);
+        let label = match nearest(name, known).filter(|near| *near != name) {
+            Some(near) => format!("did you mean `{{{{{near}}}}}`?"),
+            None => String::new(),
+        };
+        let nth = expect.value[..error.offset].matches(piece).count();
+        problems.push(
+            Diagnostic::error("unknown-placeholder", error.message)
+                .at(expect.piece(piece, nth), label)
+                .help(error.help),
+        );
     }
+    check_text(expect, captured, problems);
 }
 
 /// Looks at the captured values of a text that is typed or written; any other `{{…}}` in it is its own.
@@ -98,7 +88,7 @@ fn check_capture(
             "unknown-placeholder",
             format!("no step before this one captures `{name}`"),
         )
-        .at(text.piece(whole), label)
+        .at(text.piece(whole, 0), label)
         .help(format!("captured so far: {}", listed(names()))),
     );
 }
