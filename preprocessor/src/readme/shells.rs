@@ -171,8 +171,10 @@ impl Shells {
             .iter()
             .find(|(left, _)| *left == shell)
             .map(|(_, depth)| *depth);
-        let nested = !self.open.is_empty()
-            && (self.opener || (same_block && seen.is_none() && !is_labelled(shown)));
+        // What was typed without a prompt may have been typed anywhere: only its own block goes on from it.
+        let from_here = self.open.last().is_some_and(|open| same_block || open != UNSHOWN);
+        let opened = self.opener || (same_block && seen.is_none() && !is_labelled(shown));
+        let nested = from_here && opened && shown != UNSHOWN;
         if nested {
             self.left.retain(|(left, _)| *left != shell);
             self.open.push(shell);
@@ -193,13 +195,16 @@ impl Shells {
             let depth = self.open.len() - 1;
             if let Some(shell) = self.open.pop() {
                 self.left.retain(|(left, _)| *left != shell);
-                if !std::mem::take(&mut self.leaving) {
+                if !std::mem::take(&mut self.leaving) && self.left.len() < MOST_LEFT {
                     self.left.push((shell, depth));
                 }
             }
         }
     }
 }
+
+/// More terminals than anyone follows.
+const MOST_LEFT: usize = 32;
 
 /// Stands for the prompt that is not shown. Like a name, it is no nested shell's without a reason.
 const UNSHOWN: &str = "(reader)";
