@@ -10,71 +10,71 @@ use std::time::{Duration, Instant};
 use mdbook_twin::readme::Readme;
 use pulldown_cmark::{Options, Parser};
 
-/// Long enough that the clock does not matter.
+/// Per round: long enough that the clock does not matter.
 const BYTES: usize = 2_000_000;
 const ROUNDS: usize = 31;
 
 fn main() {
-    let text = text();
-    let (mut alone, mut ours) = (Vec::new(), Vec::new());
+    let texts = texts();
+    let bytes: usize = texts.iter().map(String::len).sum::<usize>();
+    let turns = BYTES.div_ceil(bytes);
+    let (mut without, mut with) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        alone.push(time(|| {
-            Parser::new_ext(&text, Options::empty())
-                .into_offset_iter()
-                .map(|(_, range)| range.end)
-                .sum::<usize>()
-        }));
-        ours.push(time(|| Readme::parse(&text).command_count()));
+        without.push(time(&texts, turns, alone));
+        with.push(time(&texts, turns, ours));
     }
-    let (alone, ours) = (speed(&text, alone), speed(&text, ours));
-    let lines = text.lines().count();
-    println!("{} bytes, {lines} lines, {ROUNDS} rounds", text.len());
-    println!("pulldown-cmark with offsets  {alone:8.1} MB/s");
-    println!("Readme::parse                {ours:8.1} MB/s");
-    println!("ratio                        {:8.2}", ours / alone);
+    let speed = |times| (bytes * turns) as f64 / 1e6 / median(times).as_secs_f64();
+    let (without, with) = (speed(without), speed(with));
+    println!(
+        "{} READMEs, {bytes} bytes, read {turns} times in each of {ROUNDS} rounds",
+        texts.len()
+    );
+    println!("pulldown-cmark with offsets  {without:8.1} MB/s");
+    println!("Readme::parse                {with:8.1} MB/s");
+    println!("ratio                        {:8.2}", with / without);
 }
 
-/// The texts one after another, as often as it takes.
-fn text() -> String {
+fn texts() -> Vec<String> {
     let files: Vec<String> = std::env::args()
         .skip(1)
         .filter(|a| !a.starts_with('-'))
         .collect();
-    let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/extract");
-    let texts: Vec<String> = if files.is_empty() {
-        let mut folders: Vec<_> = std::fs::read_dir(cases)
-            .expect("the cases")
-            .map(|e| e.expect("an entry").path())
-            .collect();
-        folders.sort();
-        folders
-            .iter()
-            .map(|f| std::fs::read_to_string(f.join("README.md")).expect("README.md"))
-            .collect()
-    } else {
-        files
-            .iter()
-            .map(|f| String::from_utf8_lossy(&std::fs::read(f).expect("a file")).into_owned())
-            .collect()
-    };
-    let mut whole = String::new();
-    while whole.len() < BYTES {
-        for text in &texts {
-            whole.push_str(text);
-            // Ends a fence that is open, or is a block of its own.
-            whole.push_str("\n\n");
-        }
+    if !files.is_empty() {
+        let read = |file: &String| {
+            String::from_utf8_lossy(&std::fs::read(file).expect("a file")).into_owned()
+        };
+        return files.iter().map(read).collect();
     }
-    whole
+    let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/extract");
+    let folders = std::fs::read_dir(cases).expect("the cases");
+    let read = |folder: std::path::PathBuf| {
+        std::fs::read_to_string(folder.join("README.md")).expect("README.md")
+    };
+    folders
+        .map(|entry| read(entry.expect("an entry").path()))
+        .collect()
 }
 
-fn time(mut work: impl FnMut() -> usize) -> Duration {
+fn alone(text: &str) -> usize {
+    Parser::new_ext(text, Options::empty())
+        .into_offset_iter()
+        .map(|(_, range)| range.end)
+        .sum()
+}
+
+fn ours(text: &str) -> usize {
+    Readme::parse(text).command_count()
+}
+
+fn time(texts: &[String], turns: usize, read: fn(&str) -> usize) -> Duration {
     let start = Instant::now();
-    black_box(work());
+    for _ in 0..turns {
+        black_box(texts.iter().map(|text| read(text)).sum::<usize>());
+    }
     start.elapsed()
 }
 
-fn speed(text: &str, mut times: Vec<Duration>) -> f64 {
+fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
-    text.len() as f64 / 1e6 / times[times.len() / 2].as_secs_f64()
+    times[times.len() / 2]
 }

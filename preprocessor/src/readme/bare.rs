@@ -130,7 +130,9 @@ fn is_list_of_paths(items: &[Item]) -> bool {
 
 /// The sentence before the block says that these lines belong into a file, or were printed.
 fn speaks_of_a_file(introduction: &str) -> bool {
-    let text = introduction.to_ascii_lowercase();
+    // A list item goes on into its block; its own words end at the fence.
+    let own = introduction.split("```").next().unwrap_or_default();
+    let text = own.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|w| text.contains(w));
     let file = has(&[
         "bashrc",

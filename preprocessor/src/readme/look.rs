@@ -101,6 +101,9 @@ pub(super) fn look(line: &str, names: &Names<'_>) -> Look {
     if !may_begin(line) || is_of_another_language(line) {
         return Look::Not;
     }
+    if has_description(line) || holes(line) != Holes::None {
+        return Look::Not;
+    }
     let words = words(line);
     let mut result = Look::Setting;
     let mut from = 0;
@@ -118,7 +121,7 @@ pub(super) fn look(line: &str, names: &Names<'_>) -> Look {
             Some(word) if word.ends_with(';') && word.len() > 1 => (end + 1, end + 1),
             _ => (end, end + 1),
         };
-        match part(line, &words[from..last], names) {
+        match part(&words[from..last], names) {
             Look::Known => return Look::Known,
             Look::Not if result == Look::Likely => return Look::Likely,
             Look::Not => return Look::Not,
@@ -142,36 +145,27 @@ fn ends_part(word: &str) -> bool {
 }
 
 /// One of the commands of a line.
-fn part(line: &str, words: &[&str], names: &Names<'_>) -> Look {
-    let bare = |w: &&'_ str| !is_assignment(w);
-    let Some(at) = words.iter().position(bare) else {
+fn part(words: &[&str], names: &Names<'_>) -> Look {
+    let Some(at) = words.iter().position(|w| !is_assignment(w)) else {
         return if words.is_empty() {
             Look::Not
         } else {
             Look::Setting
         };
     };
-    let (from, to) = (
-        offset(line, words[0]),
-        words.last().map_or(0, |w| offset(line, w) + w.len()),
-    );
-    if has_description(&line[from..to]) || holes(&line[from..to]) != Holes::None {
-        return Look::Not;
-    }
-    let mut words: Vec<&str> = words[at..]
-        .iter()
-        .map(|w| w.trim_end_matches(';'))
-        .collect();
-    words[0] = words[0].trim_start_matches('(');
+    let words = &words[at..];
     let wrappers = words
         .iter()
         .take_while(|w| WRAPPERS.contains(w))
         .count()
         .min(words.len() - 1);
-    let words = &words[wrappers..];
-    match words[0] {
-        "sudo" | "doas" => behind_sudo(&words[1..], names),
-        program => judge(program, &words[1..], names),
+    let (program, arguments) = (
+        words[wrappers].trim_start_matches('('),
+        &words[wrappers + 1..],
+    );
+    match program.trim_end_matches(';') {
+        "sudo" | "doas" => behind_sudo(arguments, names),
+        program => judge(program, arguments, names),
     }
 }
 
@@ -249,7 +243,11 @@ fn judge(program: &str, arguments: &[&str], names: &Names<'_>) -> Look {
         return path(program, arguments);
     }
     let evident = arguments.iter().any(|a| is_evident(a));
-    match programs::proof(program) {
+    let proof = programs::proof(program);
+    if proof.is_none() && arguments.iter().any(|a| SCHEMATIC.contains(a)) {
+        return Look::Not;
+    }
+    match proof {
         Some(Proof::Name) => Look::Known,
         Some(Proof::Argument) if evident && !is_version(arguments) => Look::Known,
         Some(Proof::Argument) if names.typed.contains(program) && !arguments.is_empty() => {
@@ -402,12 +400,52 @@ const IN_PROGRAMS: &[&str] = &[
     "/usr/lib/",
 ];
 
-/// Words that begin a line of configuration (of zsh's plugin managers, tmux, vim, a firewall) in a `sh` fence.
+/// Words that begin a line of configuration (of zsh's plugin managers, tmux, vim) or of a script in a `sh` fence.
 const CONFIGURATION: &[&str] = &[
-    "antibody", "antigen", "autoload", "bind", "bindkey", "bindsym", "compdef", "compinit",
-    "complete", "define", "fi", "done", "esac", "else", "then", "elif", "do", "function", "if",
-    "case", "local", "plugins", "readonly", "return", "setopt", "trap", "unsetopt", "zgen",
-    "zgenom", "zi", "zinit", "znap", "zplug", "zplugin", "zstyle", "shopt", "typeset",
+    "antibody",
+    "antigen",
+    "autoload",
+    "bind",
+    "bindkey",
+    "bindsym",
+    "case",
+    "compdef",
+    "compinit",
+    "complete",
+    "declare",
+    "define",
+    "do",
+    "done",
+    "elif",
+    "else",
+    "esac",
+    "fi",
+    "function",
+    "getopts",
+    "if",
+    "local",
+    "mapfile",
+    "plugins",
+    "printf",
+    "read",
+    "readarray",
+    "readonly",
+    "return",
+    "setopt",
+    "shift",
+    "shopt",
+    "then",
+    "trap",
+    "typeset",
+    "unsetopt",
+    "zgen",
+    "zgenom",
+    "zi",
+    "zinit",
+    "znap",
+    "zplug",
+    "zplugin",
+    "zstyle",
 ];
 
 fn is_setting(program: &str, arguments: &[&str]) -> bool {
@@ -417,7 +455,8 @@ fn is_setting(program: &str, arguments: &[&str]) -> bool {
                 || a.bytes()
                     .all(|b| b.is_ascii_uppercase() || b == b'_' || b == b'-')
         }),
-        "set" => arguments.first().is_some_and(|a| a.starts_with(['-', '+'])),
+        // `set -e` begins a script; nobody types it.
+        "set" => false,
         _ => arguments.iter().any(|a| is_evident(a)),
     }
 }
@@ -452,6 +491,7 @@ fn is_option(word: &str) -> bool {
 
 /// An argument that prose does not have.
 fn is_evident(word: &str) -> bool {
+    let word = word.trim_end_matches([';', ')']);
     let first = word.bytes().next().unwrap_or_default();
     is_option(word)
         || matches!(first, b'.' | b'~' | b'$' | b'"' | b'\'' | b'/' | b'@') && word != "..."
@@ -494,6 +534,20 @@ pub(super) fn is_prose(arguments: &[&str]) -> bool {
             .count()
             > 1
 }
+
+/// Words that stand for an argument, where the program is unknown too: `program command -o argument`.
+const SCHEMATIC: &[&str] = &[
+    "arg",
+    "args",
+    "argument",
+    "arguments",
+    "command",
+    "filename",
+    "option",
+    "options",
+    "parameters",
+    "subcommand",
+];
 
 /// Holes that the reader must fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -554,16 +608,17 @@ pub(super) fn holes(command: &str) -> Holes {
 
 /// Most lines have none of the signs.
 fn may_have_holes(line: &str) -> bool {
-    let mut capitals = 0;
+    let (mut capitals, mut dots) = (0, 0);
     line.bytes().any(|b| {
         capitals = if b.is_ascii_uppercase() {
             capitals + 1
         } else {
             0
         };
-        matches!(b, b'[' | b'<' | b'{') || capitals == 3
-    }) || line.contains("..")
-        || line.contains('…')
+        dots = if b == b'.' { dots + 1 } else { 0 };
+        // 0xE2 begins `…`.
+        matches!(b, b'[' | b'<' | b'{' | 0xE2) || capitals == 3 || dots == 3
+    })
 }
 
 fn is_synopsis_word(word: &str, closes: bool, at: usize) -> bool {

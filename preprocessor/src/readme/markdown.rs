@@ -32,7 +32,8 @@ pub(super) struct RawBlock {
     /// Content without the indentation and quote marks of what contains it.
     pub(super) source: String,
     pub(super) annotation: Option<Annotation>,
-    /// The paragraph right before the block, if there is one: "add this to your ~/.bashrc".
+    /// The paragraph right before the block, if there is one: "add this to your ~/.bashrc". It may run on into
+    /// the block where a list item has no paragraph of its own.
     pub(super) introduction: Option<std::ops::Range<usize>>,
 }
 
@@ -133,10 +134,7 @@ impl<'a> Reader<'a> {
                 // A tight list item has its text without a paragraph around it.
                 Event::Start(Tag::Item) => {
                     self.drop_pending();
-                    let end = self.text[range.clone()]
-                        .find('\n')
-                        .map_or(range.end, |n| range.start + n);
-                    self.introduction = Some(range.start..end);
+                    self.introduction = Some(range);
                 }
                 Event::Rule => {
                     self.drop_pending();

@@ -226,12 +226,9 @@ fn lex(text: &str, page: &Page<'_>) -> Vec<Option<Vec<Item>>> {
 }
 
 fn ends_as_root(items: &[Item]) -> bool {
-    let last_typed = items.last().and_then(|i| i.command.as_deref());
     items
         .last()
-        .and_then(|i| i.prompt.as_deref())
-        .is_some_and(|p| p.ends_with('#'))
-        || last_typed.is_some_and(shells::opens_shell)
+        .is_some_and(|i| i.opener || i.prompt.as_deref().is_some_and(|p| p.ends_with('#')))
 }
 
 impl Names<'_> {
@@ -240,11 +237,10 @@ impl Names<'_> {
             let program = command
                 .split_whitespace()
                 .find(|w| *w != "sudo" && !w.starts_with('-'));
-            self.typed.extend(
-                program
-                    .filter(|p| look::is_program_name(p))
-                    .map(str::to_owned),
-            );
+            let new = |p: &&str| !self.typed.contains(*p) && look::is_program_name(p);
+            if let Some(program) = program.filter(new) {
+                self.typed.insert(program.to_owned());
+            }
         }
     }
 }

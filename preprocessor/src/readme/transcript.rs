@@ -17,17 +17,22 @@ pub(super) struct Item {
     pub(super) output: Vec<String>,
     pub(super) depth: usize,
     pub(super) opens: bool,
+    /// The command is one that begins a shell, whatever comes after it.
+    pub(super) opener: bool,
 }
 
 impl Item {
     pub(super) fn new(at: usize, prompt: Option<&str>, command: Option<String>) -> Self {
+        let opener = command.as_deref().is_some_and(shells::opens_shell);
+        let prompt = prompt.map(str::to_owned);
         Self {
             at,
-            prompt: prompt.map(str::to_owned),
+            prompt,
             command,
             output: Vec::new(),
             depth: 0,
             opens: false,
+            opener,
         }
     }
 }
@@ -131,8 +136,11 @@ fn prompts_of<'a>(
         .iter()
         .flatten()
         .find(|m| matches!(m.sort, Sort::Shell | Sort::Foreign));
-    let shell =
-        first_sure.is_some_and(|m| m.sort == Sort::Shell) && marks.iter().flatten().any(is_typed);
+    let shell = first_sure.is_some_and(|m| m.sort == Sort::Shell)
+        && marks
+            .iter()
+            .flatten()
+            .any(|m| m.sort == Sort::Shell && is_typed(m));
     if first_sure.is_some_and(|m| m.sort == Sort::Foreign) {
         return None;
     }
@@ -348,10 +356,9 @@ impl<'a> Session<'a> {
             state.root = mark.sort == Sort::Root;
             let typed = self.typed(&mark);
             let (command, taken) = typed.map_or((None, 1), |text| self.command(at, &mark, text));
-            if let Some(command) = &command {
-                state.opener = shells::opens_shell(command);
-            }
-            items.push(Item::new(at, Some(mark.text), command));
+            let item = Item::new(at, Some(mark.text), command);
+            state.opener = item.opener || (state.opener && item.command.is_none());
+            items.push(item);
             at += taken;
         }
         finish(items.last_mut());
