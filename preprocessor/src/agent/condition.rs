@@ -112,13 +112,10 @@ impl Agent {
             }
         };
         let yes = match waiting.condition {
-            Condition::Output(_) => {
-                let matches = match (&waiting.regex, &mut terminal.watch) {
-                    (Some(regex), Some(watch)) => watch.matches(regex),
-                    _ => false,
-                };
-                matches
-            }
+            Condition::Output(_) => match (&waiting.regex, &mut terminal.watch) {
+                (Some(regex), Some(watch)) => watch.matches(regex),
+                _ => false,
+            },
             Condition::Lines(count) => terminal.newlines >= waiting.lines + count,
             Condition::Exit => !matches!(terminal.doing(), Doing::Running | Doing::Typed),
             Condition::Quiet(time) => {
