@@ -98,7 +98,10 @@ impl Project {
 
 /// Where files are looked for when there is no book: the machine's own cache and upstream directories.
 pub fn places() -> Places {
-    Places { cache: cache_dir().unwrap_or_default(), dirs: upstream_dirs(Path::new("."), &Config::default()) }
+    Places {
+        cache: cache_dir().unwrap_or_default(),
+        dirs: upstream_dirs(Path::new("."), &Config::default()),
+    }
 }
 
 /// `$TWIN_CACHE_DIR`, else `$XDG_CACHE_HOME/mdbook-twin`, else `~/.cache/mdbook-twin`.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use mdbook_preprocessor::PreprocessorContext;
 use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::config::Config;
-use mdbook_twin::book::{Tutorials, make};
+use mdbook_twin::book::{ASSETS, Tutorials, assets_version, make};
 use mdbook_twin::judge::verdict::{FailedStep, Why};
 use mdbook_twin::judge::{Missing, Verdict, Verification};
 use mdbook_twin::outcome::Failure;
@@ -146,4 +146,24 @@ fn a_book_without_tutorials_is_handed_back_as_it_came() {
     ));
     let made = make(&context, book.clone(), &ByHand).unwrap();
     assert_eq!((made.book, made.messages), (book, String::new()));
+}
+
+/// Our own book is a book like any other: what `init` would write is what lies in it.
+#[test]
+fn our_own_book_has_what_init_writes() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let book = fs::read_to_string(repository.join("book.toml")).unwrap();
+    assert!(
+        book.contains(&assets_version()),
+        "the assets are old: mdbook-twin init"
+    );
+    for asset in ASSETS {
+        assert_eq!(
+            fs::read_to_string(repository.join(asset.path)).unwrap(),
+            asset.text,
+            "{}",
+            asset.path
+        );
+        assert!(book.contains(asset.path), "{}", asset.path);
+    }
 }

@@ -37,15 +37,6 @@ impl Mask {
             }
         }
     }
-
-    /// Masks a text.
-    pub(super) fn text(&self, text: &mut String) {
-        for secret in self.secrets.values().filter(|secret| !secret.is_empty()) {
-            if text.contains(secret) {
-                *text = text.replace(secret, MASK);
-            }
-        }
-    }
 }
 
 fn output(output: &mut Output, secret: &str) {

@@ -169,19 +169,23 @@ impl Agent {
     /// Ends what runs in the foreground of a terminal: asks, asks harder, does it.
     pub(super) fn interrupt(&mut self, step: &Step<'_>) -> Result<(), Trouble> {
         let index = step.request.terminal;
-        for strength in 0..3 {
+        // A ^C that comes while a shell starts its command hits the shell, which ignores it: a person presses it again.
+        let ways: [(&[u8], Duration); 4] = [
+            (b"\x03", GRACE / 4),
+            (b"\x03", GRACE),
+            (b"\x1c", GRACE),
+            (b"", GRACE),
+        ];
+        for (keys, grace) in ways {
             let terminal = self.terminal(index)?;
             terminal.forget_lines();
-            match strength {
-                0 => terminal.send(b"\x03"),
-                1 => terminal.send(b"\x1c"),
-                _ => {
-                    if let Some(group) = terminal.pty().foreground() {
-                        let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
-                    }
+            match (keys, terminal.pty().foreground()) {
+                (b"", Some(group)) => {
+                    let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
                 }
+                _ => terminal.send(keys),
             }
-            let until = step.deadline.min(Instant::now() + GRACE);
+            let until = step.deadline.min(Instant::now() + grace);
             while Instant::now() < until {
                 if let Doing::Idle | Doing::Gone { .. } = self.terminal(index)?.doing() {
                     return Ok(());
@@ -189,7 +193,31 @@ impl Agent {
                 self.pump(Some(until))?;
             }
         }
-        self.check_time(step, || "the end of the command before".to_owned())
+        // The shell itself hangs, or what it runs can't be killed by us.
+        let _ = nix::sys::signal::kill(
+            self.terminal(index)?.pid(),
+            nix::sys::signal::Signal::SIGKILL,
+        );
+        self.reopen(index)
+    }
+
+    /// Presses keys that end the running command, again if they were lost: a shell in a loop changes the foreground
+    /// group all the time, and ^C may hit a group that has just ended.
+    pub(super) fn press_until_end(&mut self, step: &Step<'_>, keys: &[u8]) -> Result<(), Trouble> {
+        let index = step.request.terminal;
+        let mut patience = GRACE / 4;
+        loop {
+            self.terminal(index)?.send(keys);
+            let again = Instant::now() + patience;
+            while Instant::now() < again {
+                if let Doing::Idle | Doing::Gone { .. } = self.terminal(index)?.doing() {
+                    return Ok(());
+                }
+                self.check_time(step, || "the command's end".to_owned())?;
+                self.pump(Some(again.min(step.deadline)))?;
+            }
+            patience *= 2;
+        }
     }
 }
 

@@ -193,7 +193,6 @@ impl Agent {
         // A flood comes in pieces of 4 KiB: several of them before the next poll, but not for ever.
         const READS: usize = 16;
         const FULL: usize = 2048;
-        let was_opening = self.is_opening(index);
         let Some(terminal) = self.terminals.get_mut(&index) else {
             return;
         };
@@ -217,15 +216,9 @@ impl Agent {
                 }
             }
         }
-        if was_opening && !self.is_opening(index) {
+        if terminal.take_announcement() {
             self.send(&Event::Opened { terminal: index });
         }
-    }
-
-    fn is_opening(&self, index: usize) -> bool {
-        self.terminals
-            .get(&index)
-            .is_some_and(|terminal| terminal.doing() == super::terminal::Doing::Opening)
     }
 
     /// Waits for children that have ended: shells, and as PID 1 whatever lost its parent.

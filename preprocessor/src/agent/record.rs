@@ -73,11 +73,6 @@ impl Record {
         [&self.head, &self.tail]
     }
 
-    /// Whether nothing came.
-    pub(super) fn is_empty(&self) -> bool {
-        self.head.is_empty()
-    }
-
     /// The output when it is over.
     pub(super) fn finish(&mut self, screen: &mut Screen) -> Output {
         let gap = self.show_tail(screen);

@@ -135,12 +135,10 @@ impl Agent {
                 prompt: command.prompt.clone(),
                 over: None,
             });
-            match &background.ready {
-                Some(ready) => {
-                    let waiting = self.begin_wait(index, ready, false)?;
-                    self.wait_for(step, &waiting)?;
-                }
-                None => self.wait_start(step)?,
+            self.wait_start(step)?;
+            if let Some(ready) = &background.ready {
+                let waiting = self.begin_wait(index, ready, false)?;
+                self.wait_for(step, &waiting)?;
             }
             return Ok(Over::GoesOn);
         }
@@ -152,9 +150,7 @@ impl Agent {
             let running = matches!(terminal.doing(), Doing::Running | Doing::Typed);
             if running {
                 let keys = super::keys::bytes(&until.then, terminal.application_keys());
-                terminal.send(&keys);
-                let mut silent = Dialog::begin(&[], terminal)?;
-                self.wait_end(step, &mut silent, true)?;
+                self.press_until_end(step, &keys)?;
             }
             return Ok(Over::Shown(output));
         }
@@ -255,10 +251,11 @@ impl Agent {
             return;
         };
         if background.over.is_none() {
-            let exit = match terminal.doing() {
+            // Its own status, if it had ended before the shell did.
+            let exit = terminal.status().or(match terminal.doing() {
                 Doing::Gone { exit } => exit,
-                _ => terminal.status(),
-            };
+                _ => None,
+            });
             let output = terminal.finish();
             let typed = (background.command.as_str(), background.prompt.as_str());
             background.over = Some(terminal.command_run(typed, output, exit, Instant::now()));
@@ -285,7 +282,7 @@ fn without_echo(output: &mut Output, typed: &str) {
         output.lines.pop();
         output.no_newline = false;
     }
-    for line in typed.lines() {
+    for line in typed.split('\n') {
         let echoed = output
             .lines
             .first()

@@ -403,3 +403,45 @@ fn color(color: Color) -> u32 {
         Color::RGB(rgb) => 0x0100_0000 | u32::from_be_bytes([0, rgb.r, rgb.g, rgb.b]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Screen;
+
+    fn shown(pieces: &[&[u8]]) -> Vec<crate::outcome::Line> {
+        let mut screen = Screen::new((20, 4));
+        for piece in pieces {
+            screen.feed(piece);
+        }
+        screen.lines().0
+    }
+
+    #[test]
+    fn where_the_reads_end_makes_no_difference() {
+        let text = "ä€𝄞 \x1b[31mrot\x1b[0m\r\n\x1b[6n\u{1b}]0;title\x07次の行 is wider than twenty columns\r\n\x1b[2Ax";
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.extend(b"\xff\xe2\x82z\r\n");
+        let whole = shown(&[&bytes]);
+        for at in 0..bytes.len() {
+            assert_eq!(shown(&[&bytes[..at], &bytes[at..]]), whole, "split at {at}");
+        }
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        assert_eq!(shown(&single), whole);
+    }
+
+    #[test]
+    fn a_skipped_part_leaves_its_colours() {
+        let mut screen = Screen::new((20, 4));
+        screen.feed(b"head\r\n");
+        screen.skip(b"\x1b[31mred\r\n\x1b[1");
+        screen.skip(b"mbold");
+        screen.end_skip();
+        screen.feed(b"tail\r\n");
+        let line = &screen.lines().0[1];
+        assert_eq!(line.text, "tail");
+        assert_eq!(line.styles[0].style.foreground, Some(1));
+        assert!(line.styles[0].style.bold && !screen.lost());
+        screen.skip(b"\x1b[5;5H");
+        assert!(screen.lost());
+    }
+}

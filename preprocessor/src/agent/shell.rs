@@ -5,6 +5,13 @@
 //! `PROMPT_COMMAND` that an ordinary `PROMPT_COMMAND=…` of a tutorial does not replace (bash 5.1; before, the prompts
 //! alone do).
 
+/// The shell's variable that says: the command was typed in raw mode, which must end before it starts.
+pub(super) const RAW: &str = "_twin_raw";
+/// Ends raw mode, see [`super::pty::Pty::set_raw`].
+pub(super) const COOKED: &str = "stty icanon isig iexten icrnl ixon";
+/// A terminal that hands on whole lines takes no longer ones (N_TTY_BUF_SIZE is 4096), and cuts what is longer.
+const LONGEST_LINE: usize = 4000;
+
 /// Types the markers of shell number `shell` into a new shell. With `remote`, its terminal may not be ours (ssh), and
 /// echo is turned off there.
 pub(super) fn integration(nonce: &str, shell: u32, remote: bool) -> String {
@@ -12,7 +19,7 @@ pub(super) fn integration(nonce: &str, shell: u32, remote: bool) -> String {
     // No line editing: it would redraw what is typed. No history expansion: `!` is typed as it is meant.
     let bash = format!(
         "set +o emacs +o vi +o history +H;unset HISTFILE MAILCHECK PROMPT_COMMAND;\
-         PROMPT_COMMAND[9]='{{ PS0=\"\\e{mark};S\\a\" PS1=\"\\e{mark};P;\\$?\\a\" PS2=\"\\e{mark};M\\a\";}} >/dev/null 2>&1';\
+         PROMPT_COMMAND[9]='{{ PS0=\"\\e{mark};S\\a\\${{{RAW}:+\\$({COOKED})}}\" PS1=\"\\e{mark};P;\\$?\\a\" PS2=\"\\e{mark};M\\a\";}} >/dev/null 2>&1';\
          eval \"${{PROMPT_COMMAND[9]}}\""
     );
     let posix = format!(
@@ -37,6 +44,14 @@ pub(super) fn nonce() -> String {
         .duration_since(std::time::UNIX_EPOCH)
         .map_or(0, |since| since.as_nanos() as u64);
     format!("{:016x}", u64::from_ne_bytes(bytes) ^ time)
+}
+
+/// Whether some line of a command can't be typed in the ordinary way.
+pub(super) fn is_long(text: &str) -> bool {
+    text.len() > LONGEST_LINE
+        && text
+            .split('\n')
+            .any(|line| typed_line(line).len() > LONGEST_LINE)
 }
 
 /// What is typed for one line of a command: its bytes, control characters quoted by ^V so that the terminal does not

@@ -69,6 +69,17 @@ impl Agent {
         Ok(())
     }
 
+    /// A cleanup needs a shell, whatever became of the tutorial's.
+    pub(super) fn reopen(&mut self, index: usize) -> Result<(), Trouble> {
+        self.settle_background(index);
+        let open = self.terminal(index)?.origin().clone();
+        let mut terminal = Terminal::open(&open, Instant::now())
+            .map_err(|error| Stop::Fatal(format!("no terminal could be opened: {error}")))?;
+        terminal.announce_nothing();
+        self.terminals.insert(index, terminal);
+        Ok(())
+    }
+
     fn step(&mut self, request: &StepRequest) -> Result<(), Stop> {
         let step = request.step;
         self.failed |= self.link.interrupted().is_some();
@@ -140,11 +151,13 @@ impl Agent {
         loop {
             match self.terminal(index)?.doing() {
                 Doing::Idle => return Ok(()),
+                Doing::Gone { .. } if step.request.phase == Phase::Cleanup => self.reopen(index)?,
                 Doing::Gone { exit } => return Err(Failure::TerminalGone { exit }.into()),
                 Doing::Opening => self.check_time(step, || "the terminal's first prompt".into())?,
                 Doing::Typed | Doing::Running => {
                     if step.request.phase == Phase::Cleanup {
                         self.interrupt(step)?;
+                        continue;
                     } else if self.pressed.get(&index) != Some(&true) {
                         return Err(Failure::Busy.into());
                     } else {

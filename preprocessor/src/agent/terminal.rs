@@ -58,6 +58,17 @@ pub(super) enum Kind {
     Repl(regex::Regex),
 }
 
+/// Whether a command is typed in raw mode.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Raw {
+    No,
+    /// From the next prompt on.
+    Next,
+    Now,
+    /// It was, and the shell still knows.
+    Was,
+}
+
 /// What makes output visible to conditions: the text since some moment.
 pub(super) struct Watch {
     plain: Plain,
@@ -120,7 +131,7 @@ pub(super) struct Terminal {
     entered: bool,
     shells: u32,
     /// Lines of the typed command that the shell has not asked for yet.
-    lines: VecDeque<Vec<u8>>,
+    lines: VecDeque<String>,
     /// Typed, and not yet taken by the terminal.
     outgoing: Vec<u8>,
     /// Output of the command.
@@ -129,21 +140,27 @@ pub(super) struct Terminal {
     started: Instant,
     ended: Option<Instant>,
     status: Option<i32>,
+    /// `$?` of the shell at its last prompt.
+    last_status: Option<i32>,
     /// Output since the last prompt.
     idle: Vec<u8>,
     /// Output during a step that types no command.
     meanwhile: Option<Vec<u8>>,
     /// Whether what is typed is echoed.
     echo: bool,
-    home: String,
-    user: (u32, u32),
+    /// What it was opened with, to open it again.
+    open: OpenTerminal,
+    /// Whether its first prompt was told.
+    announced: bool,
+    /// Whether the typed command, or a part of it, said that it started.
+    command_started: bool,
     /// When the last output came.
     pub(super) last_output: Instant,
     /// Newlines since the command began.
     pub(super) newlines: usize,
     /// What conditions look at, while one does.
     pub(super) watch: Option<Watch>,
-    raw_line: bool,
+    raw: Raw,
     hung_up: bool,
 }
 
@@ -170,19 +187,17 @@ impl Terminal {
             started: now,
             ended: None,
             status: None,
+            last_status: None,
             idle: Vec::new(),
             meanwhile: None,
             echo: false,
-            home: open
-                .env
-                .get("HOME")
-                .cloned()
-                .unwrap_or_else(|| "/".to_owned()),
-            user: (open.uid, open.gid),
+            open: open.clone(),
+            announced: false,
+            command_started: false,
             last_output: now,
             newlines: 0,
             watch: None,
-            raw_line: false,
+            raw: Raw::No,
             hung_up: false,
         };
         let line = shell::integration(&terminal.nonce, 1, false);
@@ -241,6 +256,7 @@ impl Terminal {
     pub(super) fn type_command(&mut self, text: &str, keep: usize, echo: bool, now: Instant) {
         self.started = now;
         self.entered = false;
+        self.command_started = false;
         self.ended = None;
         self.status = None;
         self.newlines = 0;
@@ -269,7 +285,8 @@ impl Terminal {
                     self.echo = echo;
                 }
                 self.screen.clear();
-                self.lines = text.split('\n').map(shell::typed_line).collect();
+                self.lines = text.split('\n').map(str::to_owned).collect();
+                self.prepare_raw(shell::is_long(text), posix);
                 self.type_line();
             }
         }
@@ -360,12 +377,28 @@ impl Terminal {
 
     /// The home directory of its user.
     pub(super) fn home(&self) -> &str {
-        &self.home
+        self.open.env.get("HOME").map_or("/", String::as_str)
     }
 
     /// Ids of its user.
     pub(super) fn user(&self) -> (u32, u32) {
-        self.user
+        (self.open.uid, self.open.gid)
+    }
+
+    /// What it was opened with.
+    pub(super) fn origin(&self) -> &OpenTerminal {
+        &self.open
+    }
+
+    /// Whether its first prompt has come and was not told yet; it is now.
+    pub(super) fn take_announcement(&mut self) -> bool {
+        let ready = !matches!(self.doing, Doing::Opening | Doing::Gone { .. });
+        ready && !std::mem::replace(&mut self.announced, true)
+    }
+
+    /// Nobody needs to hear of its first prompt: it is opened again.
+    pub(super) fn announce_nothing(&mut self) {
+        self.announced = true;
     }
 
     /// Arrow keys in application mode?
@@ -466,7 +499,10 @@ impl Terminal {
     }
 
     fn output(&mut self, bytes: &[u8], micros: u64) {
-        if let Some(watch) = &mut self.watch {
+        // Never the echo of what is typed: a question that stands in the command itself is not asked yet.
+        if let Some(watch) = &mut self.watch
+            && (self.recording || self.doing == Doing::Idle)
+        {
             watch.push(bytes);
         }
         if let Some(meanwhile) = &mut self.meanwhile
@@ -516,10 +552,13 @@ impl Terminal {
         match marker.mark {
             Mark::Start => {
                 self.recording = true;
+                self.command_started = true;
                 self.doing = Doing::Running;
-                self.raw_line = false;
+                if self.raw == Raw::Now {
+                    self.raw = Raw::Was;
+                }
             }
-            Mark::More if self.doing == Doing::Typed => {
+            Mark::More if self.doing == Doing::Typed && !self.lines.is_empty() => {
                 if !marker.says_start {
                     self.record.restart();
                     self.screen.clear();
@@ -537,10 +576,22 @@ impl Terminal {
     }
 
     fn prompt(&mut self, status: Option<i32>, now: Instant) {
-        if std::mem::take(&mut self.raw_line) {
-            self.pty.set_raw(false);
+        match self.raw {
+            // Not a word of its start: a syntax error.
+            Raw::Now => {
+                self.pty.set_raw(false);
+                self.raw = Raw::Was;
+            }
+            Raw::Next => {
+                self.pty.set_raw(true);
+                self.raw = Raw::Now;
+            }
+            Raw::No | Raw::Was => {}
         }
-        self.status = status;
+        // A comment runs nothing, and `$?` is still that of the command before: not its own failure.
+        let nothing_ran = self.is_bash() && !self.command_started && status == self.last_status;
+        self.last_status = status;
+        self.status = if nothing_ran { Some(0) } else { status };
         if !self.lines.is_empty() {
             self.doing = Doing::Typed;
             self.recording = !matches!(
@@ -555,10 +606,40 @@ impl Terminal {
         self.ended = Some(now);
     }
 
+    fn is_bash(&self) -> bool {
+        matches!(
+            self.levels.last().map(|level| &level.kind),
+            Some(Kind::Bash)
+        )
+    }
+
     /// The next line, when the shell asks for it: never ahead, so that a program can't read what is meant for the shell.
     fn type_line(&mut self) {
         if let Some(line) = self.lines.pop_front() {
-            self.send(&line);
+            if self.raw == Raw::Now {
+                self.send(line.as_bytes());
+                self.send(b"\n");
+            } else {
+                self.send(&shell::typed_line(&line));
+            }
+        }
+    }
+
+    /// Lets a command through that has lines too long for a terminal that collects lines. Programs need such a
+    /// terminal, so the shell itself ends the raw mode after it has read the command and before it starts.
+    fn prepare_raw(&mut self, long: bool, posix: bool) {
+        if long && posix {
+            if let Some(first) = self.lines.front_mut() {
+                first.insert_str(0, &format!("{};", shell::COOKED));
+            }
+            self.pty.set_raw(true);
+            self.raw = Raw::Now;
+        } else if long {
+            self.lines.push_front(format!("{}=1", shell::RAW));
+            self.raw = Raw::Next;
+        } else if self.raw == Raw::Was && !posix {
+            self.lines.push_front(format!("unset {}", shell::RAW));
+            self.raw = Raw::No;
         }
     }
 

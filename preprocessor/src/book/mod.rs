@@ -4,9 +4,11 @@
 //! what is true of them. Out: the book, and what is to be said on stderr; or why there is none. Not here: verdicts
 //! (`verify/`), what a page looks like (`render/`), and the command line (`cli/`).
 
+mod answers;
 mod assets;
 mod directive;
 mod embedded;
+mod fill;
 mod place;
 mod policy;
 mod protocol;

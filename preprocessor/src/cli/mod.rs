@@ -81,7 +81,10 @@ enum Command {
     /// PID 1 of a lab
     #[cfg(all(feature = "run", target_os = "linux"))]
     #[command(hide = true)]
-    LabInit,
+    LabInit {
+        /// The process that it must not outlive (read by the lab itself)
+        parent: Option<u32>,
+    },
 }
 
 /// Parses the arguments, does what they ask for, says what went wrong.
@@ -108,6 +111,6 @@ pub(crate) fn main() -> ExitCode {
         #[cfg(all(feature = "run", target_os = "linux"))]
         Command::Agent => processes::agent(),
         #[cfg(all(feature = "run", target_os = "linux"))]
-        Command::LabInit => processes::lab_init(),
+        Command::LabInit { .. } => processes::lab_init(),
     }
 }

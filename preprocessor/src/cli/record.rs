@@ -62,7 +62,7 @@ fn skipped(name: &str, missing: &[Missing]) -> String {
 fn written(workshop: &Workshop, name: &str, recording: &Recording, shown: &Shown) -> u8 {
     let path = tutorial::load::transcript_path(&workshop.project, name);
     for line in &recording.varying {
-        show::say(&line.to_string());
+        show::say(&report::varying(&recording.tutorial, line));
     }
     match verify::write_transcript(&path, &recording.transcript) {
         Ok(Written::New) => shown.note(&format!("recorded {name}: {}", path.display())),

@@ -218,7 +218,7 @@ fn remedy(doing: Doing) -> String {
         Doing::Proc => "in a container: start it with `--security-opt systempaths=unconfined` (a pod: `procMount: Unmasked`)",
         Doing::Ids => "look at /etc/subuid and /etc/subgid, and that newuidmap is setuid root (`sudo apt-get install --reinstall uidmap`)",
         Doing::Devices => "run as root of the machine (not of a container), or as an ordinary user where the device's mode is 0666",
-        Doing::Starting | Doing::Runtime => "run `mdbook-twin doctor` and report this",
+        Doing::Starting | Doing::Runtime => "no remedy is known; please report this message",
     }
     .to_owned()
 }

@@ -135,7 +135,7 @@ impl Pages {
     pub fn new(overrides: &[(String, String)]) -> Result<Self, TemplateError> {
         Ok(Self {
             templates: template::Templates::new(overrides)?,
-            highlighter: highlight::Highlighter::new(),
+            highlighter: highlight::Highlighter::new().warm(),
         })
     }
 

@@ -5,10 +5,12 @@
 
 mod diff;
 mod paint;
+mod varying;
 mod verdict;
 
 pub use diff::diff;
 pub use paint::Paint;
+pub use varying::varying;
 pub use verdict::{line, verdict};
 
 use std::fmt::Write as _;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::agent::protocol::{Event, OpenTerminal, Request, VERSION};
 use crate::lab::{self, Lab, Plan};
-use crate::outcome::{Ended, Facts, StepRun};
+use crate::outcome::{CommandRun, Ended, Facts, StepRun};
 use crate::run::conversation::{Conversation, Happened};
 use crate::run::course::Course;
 use crate::run::{LabError, Options, Progress};
@@ -32,7 +32,6 @@ pub(super) fn conduct(
         observer,
         course: Course::new(tutorial, facts),
         phase: Phase::Greeting,
-        running: None,
         deadline: Instant::now() + GRACE,
         interrupted: false,
     };
@@ -45,8 +44,6 @@ struct Conductor<'a> {
     observer: Observer<'a>,
     course: Course<'a>,
     phase: Phase,
-    /// The step that runs, and since when.
-    running: Option<(usize, Instant)>,
     /// When the agent counts as dead, unless it speaks.
     deadline: Instant,
     interrupted: bool,
@@ -188,7 +185,7 @@ impl Conductor<'_> {
                 commands,
                 captured,
             } => {
-                self.observe_end(step, &ended);
+                self.observe_end(step, &ended, &commands);
                 if !self.course.finished(step, ended, commands, captured) {
                     let why = format!("it answered step {step}, which nobody had asked for");
                     return Some(Over::Broken(why));
@@ -201,22 +198,16 @@ impl Conductor<'_> {
     }
 
     fn started(&mut self, step: usize) {
-        let now = Instant::now();
-        let own = self
-            .tutorial
-            .steps
-            .get(step)
-            .map_or(GRACE, |step| step.timeout);
-        self.deadline = now + own + GRACE;
-        self.running = Some((step, now));
+        let steps = &self.tutorial.steps;
+        let own = steps.get(step).map_or(GRACE, |step| step.timeout);
+        self.deadline = Instant::now() + own + GRACE;
         (self.observer)(Progress::Started { step });
     }
 
-    fn observe_end(&mut self, step: usize, ended: &Ended) {
-        let now = Instant::now();
-        self.deadline = now + GRACE;
-        let since = self.running.take().filter(|(running, _)| *running == step);
-        let took = since.map_or(Duration::ZERO, |(_, since)| now - since);
+    fn observe_end(&mut self, step: usize, ended: &Ended, commands: &[CommandRun]) {
+        self.deadline = Instant::now() + GRACE;
+        // The agent's own measure: events come in batches, so the time between two of ours says nothing.
+        let took = commands.iter().map(|command| command.took).sum();
         (self.observer)(Progress::Finished { step, ended, took });
     }
 }

@@ -68,7 +68,7 @@ pub enum Progress<'a> {
         step: usize,
         /// How it ended.
         ended: &'a Ended,
-        /// From its start to its end.
+        /// Its commands' time, together.
         took: Duration,
     },
 }

@@ -6,6 +6,7 @@ use super::coverage::check_coverage;
 use super::load::{Fetch, Loaded, load_with, names};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::project::Project;
+use crate::tutorial::UpstreamSource;
 
 /// What a check found.
 #[derive(Debug)]
@@ -61,7 +62,8 @@ pub fn check(project: &Project) -> Checked {
 
 /// A tutorial whose blocks could not be looked at is not wrong; but nobody should think that it was checked.
 fn unread(loaded: &Loaded) -> Option<Diagnostic> {
-    let reason = loaded.unavailable.as_deref()?;
+    let is_unread = loaded.tutorial.upstream.as_ref().is_some_and(|it| it.source == UpstreamSource::Unavailable);
+    let reason = loaded.unavailable.as_deref().filter(|_| is_unread)?;
     let spec = loaded.tutorial.spec.display();
     let mut warning = Diagnostic::error("upstream-unread", format!("{spec}: its blocks could not be checked: {reason}"));
     warning.severity = Severity::Warning;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::engine::Engine;
 use super::files::write_whole;
@@ -13,7 +14,7 @@ use crate::judge::verdict::{FailedStep, Missing, Verdict, Verification};
 use crate::judge::{Transcript, is_unavailable, judge, transcript_of};
 use crate::outcome::Run;
 use crate::project::Project;
-use crate::tutorial;
+use crate::tutorial::{self, Tutorial};
 
 /// What `record` gave.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub enum Recorded {
 /// A new transcript, not written yet.
 #[derive(Clone, Debug)]
 pub struct Recording {
+    /// What was recorded.
+    pub tutorial: Arc<Tutorial>,
     /// What is to be written.
     pub transcript: Transcript,
     /// The first run, which it was made from.
@@ -108,6 +111,7 @@ pub fn record_on(
     }
     store.forget_failed(&subject.tutorial.name);
     Recorded::Done(Box::new(Recording {
+        tutorial: subject.tutorial.clone(),
         agrees: subject
             .transcript
             .as_ref()

@@ -100,6 +100,10 @@ pub(crate) fn again_as_an_ordinary_user(test: &str) {
         .args([test, "--exact", "--nocapture"])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env(
+            "TWIN_KILLS",
+            std::env::var("TWIN_KILLS").unwrap_or_default(),
+        )
         .env(PROGRAM, program)
         .env("TWIN_TEST_CASES", folder.path().join("cases"))
         .output()

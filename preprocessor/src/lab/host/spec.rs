@@ -15,12 +15,13 @@ use crate::lab::init::node_file;
 use crate::lab::plan::{AGENT, HostPlan};
 use crate::tutorial::Limits;
 
-/// What root of a host can do: the container engines' default, and the network namespace, which is the lab's own.
+/// What root of a host can do: the container engines' default, the network namespace, which is the lab's own, and looking
+/// into the host's processes: the agent asks /proc for the working directory of a user's shell.
 ///
 /// CAP_SYS_ADMIN is not here. With it, root of a host could mount: make the machine's /usr writable again (a mount's
 /// read-only flag is the lab's to lift), uncover the masked paths of /proc. A nested user namespace, as vdens makes one,
 /// gives full capabilities over what is *its* own, and the kernel keeps the flags of mounts that came from outside.
-const CAPABILITIES: [Capability; 15] = [
+const CAPABILITIES: [Capability; 16] = [
     Capability::AuditWrite,
     Capability::Chown,
     Capability::DacOverride,
@@ -36,6 +37,7 @@ const CAPABILITIES: [Capability; 15] = [
     Capability::Setpcap,
     Capability::Setuid,
     Capability::SysChroot,
+    Capability::SysPtrace,
 ];
 
 /// Paths that look empty in a host: what the container engines mask.

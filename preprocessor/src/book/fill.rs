@@ -1,0 +1,144 @@
+//! Pages with directives → pages with what these stand for.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use mdbook_preprocessor::book::Book;
+
+use super::answers::{Answers, Content};
+use super::directive::Directive;
+use super::scan::{Page, Spot};
+use crate::diagnostic::{Style, render_all};
+use crate::render::{OverviewRow, Pages, TemplateError, plain};
+
+/// For mdBook's HTML renderer.
+/// # Errors
+/// A template of the book can't be filled in.
+pub(super) fn html(
+    book: &mut Book,
+    pages: &[Page],
+    answers: &Answers,
+    makes: &Pages,
+) -> Result<(), TemplateError> {
+    let homes = homes(pages);
+    replace(book, pages, |page, spot| match answers.content(spot) {
+        Content::Tutorial(of, part) => makes.tutorial(of, &part, spot.level),
+        Content::Overview => makes.overview(&rows(page, answers, &homes)),
+        Content::Mistakes(mistakes) => makes.error(&render_all(&mistakes, Style::Plain)),
+    })
+}
+
+/// For all others.
+pub(super) fn markdown(
+    book: &mut Book,
+    pages: &[Page],
+    answers: &Answers,
+) -> Result<(), TemplateError> {
+    let homes = homes(pages);
+    replace(book, pages, |page, spot| {
+        Ok(match answers.content(spot) {
+            Content::Tutorial(of, part) => plain::tutorial(of, &part, spot.level),
+            Content::Overview => plain::overview(&rows(page, answers, &homes)),
+            Content::Mistakes(mistakes) => {
+                plain::fenced("text", &render_all(&mistakes, Style::Plain))
+            }
+        })
+    })
+}
+
+/// For `mdbook test`: nothing that could be taken for a program.
+pub(super) fn nothing(book: &mut Book, pages: &[Page]) -> Result<(), TemplateError> {
+    replace(book, pages, |_, _| Ok(String::new()))
+}
+
+/// The chapter in which each tutorial begins.
+fn homes(pages: &[Page]) -> BTreeMap<String, PathBuf> {
+    let mut homes = BTreeMap::new();
+    for page in pages {
+        for spot in &page.directives {
+            if let Ok(Directive::Tutorial { name, .. }) = &spot.asks {
+                homes
+                    .entry(name.clone())
+                    .or_insert_with(|| page.path.clone());
+            }
+        }
+    }
+    homes
+}
+
+fn rows<'a>(
+    page: &Page,
+    answers: &'a Answers,
+    homes: &BTreeMap<String, PathBuf>,
+) -> Vec<OverviewRow<'a>> {
+    let row = |verification| OverviewRow {
+        verification,
+        href: homes
+            .get(&verification.tutorial.name)
+            .map(|home| link(&page.path, home)),
+    };
+    answers.verifications().map(row).collect()
+}
+
+/// From one chapter to another, both relative to the source folder. mdBook makes `.html` of the `.md`.
+fn link(from: &Path, to: &Path) -> String {
+    let up = from
+        .parent()
+        .map_or(0, |folder| folder.components().count());
+    let to: Vec<_> = to
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    "../".repeat(up) + &to.join("/")
+}
+
+/// Each directive's text gives way to what `with` makes of it, between empty lines.
+fn replace(
+    book: &mut Book,
+    pages: &[Page],
+    mut with: impl FnMut(&Page, &Spot) -> Result<String, TemplateError>,
+) -> Result<(), TemplateError> {
+    let mut pages = pages.iter().peekable();
+    let mut visit = 0;
+    let mut result = Ok(());
+    book.for_each_chapter_mut(|chapter| {
+        if let Some(page) = pages.next_if(|page| page.visit == visit) {
+            match replaced(&chapter.content, page, &mut with) {
+                Ok(content) => chapter.content = content,
+                Err(error) => result = Err(error),
+            }
+        }
+        visit += 1;
+    });
+    result
+}
+
+fn replaced(
+    content: &str,
+    page: &Page,
+    with: &mut impl FnMut(&Page, &Spot) -> Result<String, TemplateError>,
+) -> Result<String, TemplateError> {
+    let mut out = String::with_capacity(content.len() * 4);
+    let mut at = 0;
+    for spot in &page.directives {
+        out.push_str(content[at..spot.range.start].trim_end_matches([' ', '\t']));
+        out.push_str("\n\n");
+        out.push_str(&with(page, spot)?);
+        out.push_str("\n\n");
+        at = spot.range.end;
+    }
+    out.push_str(&content[at..]);
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_go_up_and_down() {
+        let link = |from: &str, to: &str| link(Path::new(from), Path::new(to));
+        assert_eq!(link("a.md", "b.md"), "b.md");
+        assert_eq!(link("x/y/a.md", "z/b.md"), "../../z/b.md");
+    }
+}

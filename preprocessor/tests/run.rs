@@ -1,0 +1,228 @@
+//! Tutorials → runs, in real labs. A case is a folder, its name the claim: `tutorial.yaml` runs, `run.txt` is what became
+//! of each step. `cases/interrupt` has the same files, and is interrupted when the step `wait` begins. TWIN_BLESS=1 writes
+//! the expectations.
+#![cfg(all(feature = "run", target_os = "linux"))]
+
+mod labs;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+use mdbook_twin::config::Config;
+use mdbook_twin::diagnostic::{Style, render_all};
+use mdbook_twin::lab;
+use mdbook_twin::outcome::{CommandRun, Ended, Run};
+use mdbook_twin::project::Project;
+use mdbook_twin::run::{self, Interrupt, LabError, Options, Progress};
+use mdbook_twin::tutorial::{Fetch, Permission, Tutorial, load_with};
+use mdbook_twin::upstream::Places;
+
+#[test]
+fn cases() {
+    each_case("run", |tutorial| {
+        run::run(tutorial, &options(), &mut |_| {}).unwrap()
+    });
+}
+
+#[test]
+fn interrupted_cases() {
+    each_case("interrupt", |tutorial| {
+        let interrupt = Interrupt::new().unwrap();
+        let options = Options {
+            interrupt: Some(interrupt.clone()),
+            ..options()
+        };
+        let mut observer = |progress: Progress<'_>| match progress {
+            Progress::Started { step } if tutorial.steps[step].id == "wait" => interrupt.raise(),
+            _ => {}
+        };
+        run::run(tutorial, &options, &mut observer).unwrap()
+    });
+}
+
+#[test]
+fn ordinary_user_gets_the_same() {
+    labs::again_as_an_ordinary_user("cases");
+}
+
+#[test]
+fn second_interrupt_ends_the_lab_at_once() {
+    labs::use_program();
+    let case = labs::cases("interrupt").join("cleanup-runs-after-an-interrupt");
+    let tutorial = load(&case);
+    let interrupt = Interrupt::new().unwrap();
+    let options = Options {
+        interrupt: Some(interrupt.clone()),
+        ..options()
+    };
+    let mut observer = |progress: Progress<'_>| {
+        if let Progress::Started { .. } = progress {
+            interrupt.raise();
+            interrupt.raise();
+        }
+    };
+    let run = run::run(&tutorial, &options, &mut observer).unwrap();
+    assert!(
+        run.steps
+            .iter()
+            .any(|step| matches!(step.ended, Ended::Failed(_)))
+    );
+    assert_eq!(run.steps.last().unwrap().ended, Ended::NotReached);
+}
+
+#[test]
+fn what_was_not_granted_does_not_run() {
+    labs::use_program();
+    let mut tutorial = labs::tutorial("localhost");
+    tutorial.hosts[0].needs = vec![Permission::Tun];
+    let options = Options {
+        grants: Vec::new(),
+        ..options()
+    };
+    match run::run(&tutorial, &options, &mut |_| {}) {
+        Err(LabError::Missing(missing)) => {
+            assert_eq!(missing[0].what, "the permission tun");
+            assert_eq!(missing[0].remedy, "[preprocessor.twin] grant = [\"tun\"]");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn runtime_that_fails_is_quoted() {
+    labs::use_program();
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = folder.path().join("crun");
+    fs::write(&runtime, "#!/bin/sh\necho 'no such thing' >&2\nexit 1\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&runtime, mode).unwrap();
+    fs::set_permissions(
+        folder.path(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
+    let options = Options {
+        runtime: runtime.to_str().unwrap().to_owned(),
+        ..options()
+    };
+    let error = run::run(&labs::tutorial("localhost"), &options, &mut |_| {}).unwrap_err();
+    let said = error.to_string();
+    assert_eq!(
+        said,
+        "the OCI runtime could not start the host: no such thing"
+    );
+}
+
+fn options() -> Options {
+    Options {
+        grants: vec![Permission::Tun],
+        date: "2026-01-02".to_owned(),
+        ..Options::default()
+    }
+}
+
+fn each_case(stage: &str, run: impl Fn(&Tutorial) -> Run) {
+    static PROGRAM: Once = Once::new();
+    PROGRAM.call_once(labs::use_program);
+    let folder = labs::cases(stage);
+    let mut cases: Vec<PathBuf> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    cases.sort();
+    assert!(!cases.is_empty(), "no case in {}", folder.display());
+    let wrong: Vec<String> = cases
+        .iter()
+        .filter_map(|case| check(case, &run).err())
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+fn check(case: &Path, run: impl Fn(&Tutorial) -> Run) -> Result<(), String> {
+    let name = case.file_name().unwrap().display();
+    let files: BTreeSet<_> = fs::read_dir(case)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    if let Some(unknown) = files
+        .iter()
+        .find(|file| *file != "tutorial.yaml" && *file != "run.txt")
+    {
+        return Err(format!(
+            "{name}: a file that is not looked at: {}",
+            unknown.display()
+        ));
+    }
+    let tutorial = load(case);
+    let missing = lab::missing(&tutorial, &options().grants, "crun");
+    if !missing.is_empty() {
+        // Only the node of /dev/net/tun may be closed to an ordinary user; all else the tests ask for.
+        let device = missing
+            .iter()
+            .all(|missing| missing.what.starts_with("the device"));
+        assert!(device, "{name}: {missing:?}");
+        eprintln!("{name}: not run, {} is missing", missing[0].what);
+        return Ok(());
+    }
+    let came = in_words(&run(&tutorial));
+    let path = case.join("run.txt");
+    if labs::blessing() {
+        fs::write(&path, &came).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    match came == expected {
+        true => Ok(()),
+        false => Err(format!("{name}\n--- expected\n{expected}--- came\n{came}")),
+    }
+}
+
+fn load(case: &Path) -> Tutorial {
+    let root = tempfile::tempdir().unwrap();
+    let tutorials = root.path().join("tutorials");
+    fs::create_dir(&tutorials).unwrap();
+    fs::copy(case.join("tutorial.yaml"), tutorials.join("x.yaml")).unwrap();
+    let cache = root.path().join("cache");
+    let project = Project {
+        root: root.path().to_owned(),
+        config: Config::default(),
+        cache: cache.clone(),
+        places: Places {
+            cache,
+            dirs: Vec::new(),
+        },
+    };
+    let loaded = load_with(&project, "x", Fetch::Never);
+    loaded
+        .unwrap_or_else(|wrong| panic!("{}\n{}", case.display(), render_all(&wrong, Style::Plain)))
+        .tutorial
+}
+
+/// A run as a person would tell it; times are not in it.
+fn in_words(run: &Run) -> String {
+    let mut text = String::new();
+    for step in &run.steps {
+        let ended = match &step.ended {
+            Ended::Done => "done".to_owned(),
+            Ended::Failed(failure) => format!("failed: {failure}"),
+            Ended::NotReached => "not reached".to_owned(),
+            Ended::PassedOver => "passed over".to_owned(),
+        };
+        writeln!(text, "{}: {ended}", step.id).unwrap();
+        for command in &step.commands {
+            tell(&mut text, command);
+        }
+    }
+    text
+}
+
+fn tell(text: &mut String, command: &CommandRun) {
+    writeln!(text, "  {} {}", command.prompt, command.command).unwrap();
+    for line in &command.output.lines {
+        writeln!(text, "  | {}", line.text).unwrap();
+    }
+    let exit = command.exit.map_or("?".to_owned(), |exit| exit.to_string());
+    writeln!(text, "  = {exit}").unwrap();
+}
