@@ -69,10 +69,15 @@ pub(super) fn changes(tutorial: &Tutorial, transcript: &Transcript) -> Vec<Strin
     let mut words = upstream_moved(tutorial, transcript);
     for (index, step) in tutorial.steps.iter().enumerate() {
         let Some(now) = commands(step) else { continue };
-        if recorded_step(tutorial, index, transcript).is_some() {
+        let here = format!("step `{}` ({})", step.id, step.at);
+        if let Some(then) = recorded_step(tutorial, index, transcript) {
+            let terminal = &tutorial.terminals[step.terminal].name;
+            if then.terminal != *terminal {
+                let then = &then.terminal;
+                words.push(format!("{here} moved from terminal `{then}` to `{terminal}`"));
+            }
             continue;
         }
-        let here = format!("step `{}` ({})", step.id, step.at);
         match transcript.step(&step.id) {
             None => words.push(format!("{here} is new: {}", quoted(&now))),
             Some(then) => {
