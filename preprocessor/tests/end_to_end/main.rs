@@ -72,8 +72,8 @@ fn what_is_no_longer_true_fails_the_build_and_shows_where() {
     world.twin(&["record", "greeting"]).expect(0);
     world.edit(
         "book/tutorials/greeting.transcript.yaml",
-        "World\n",
-        "Moon\n",
+        "      World\n",
+        "      Moon\n",
     );
     let says = [
         "greeting",
