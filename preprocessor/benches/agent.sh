@@ -35,7 +35,7 @@ play() { # REQUESTS: seconds from the first output to the last, by the agent's o
   grep -o '"took":{"secs":[0-9]*,"nanos":[0-9]*}\|\[\[[0-9]*,' "$work/out" | tr -c '0-9\n' ' ' | awk '
     NF == 2 { took = $1 + $2 / 1e9; total = took }
     NF == 1 { if (!first) first = $1; last = $1; count++ }
-    END { printf "%.6f\n", count > 1 ? (last - first) / 1e6 : total }'
+    END { printf "%.6f\n", ((count > 1) ? (last - first) / 1e6 : total) }'
 }
 
 median() { sort -g | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }

@@ -144,14 +144,20 @@ impl Diagnostic {
             .primary_title(self.headline.as_str())
             .id(self.code)
             .elements(self.primary.as_ref().map(snippet));
-        for line in &self.help {
+        // Without a source line the renderer draws its gutter all the same, so these lines are ours.
+        let (inside, below) = match self.primary {
+            Some(_) => (self.help.as_slice(), [].as_slice()),
+            None => ([].as_slice(), self.help.as_slice()),
+        };
+        for line in inside {
             group = group.element(Level::NOTE.no_name().message(line.as_str()));
         }
         let renderer = match style {
             Style::Plain => Renderer::plain(),
             Style::Coloured => Renderer::styled().hyperlink(false),
         };
-        renderer.render(&[group]) + "\n"
+        let below = below.iter().map(|line| format!("  = {line}\n"));
+        renderer.render(&[group]) + "\n" + &below.collect::<String>()
     }
 }
 

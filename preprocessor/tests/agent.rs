@@ -256,7 +256,9 @@ fn play(script: Script) -> String {
     requests.extend(steps.map(|(index, step)| step.request(index)));
     requests.push(Request::Bye);
     let events = talk(&requests);
-    told(&events).replace(here, "$HOME")
+    let busybox = regex::Regex::new(r"BusyBox v.*?\) ").unwrap();
+    let text = told(&events).replace(here, "$HOME");
+    busybox.replace_all(&text, "BusyBox v… ").into_owned()
 }
 
 /// What comes before the steps.
@@ -289,6 +291,7 @@ fn environment(home: &str) -> BTreeMap<String, String> {
         ("HOME", home),
         ("LANG", "C.UTF-8"),
         ("PATH", path),
+        ("SHELL", "/bin/bash"),
         ("TERM", "xterm-256color"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

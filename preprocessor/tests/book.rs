@@ -2,6 +2,8 @@
 //! `page.md`, or `stderr.txt` where no book is made. The tutorials are made by hand (`first` with the steps a, b, c;
 //! `second`, skipped; `third`, failed); pages are the plain ones, which are short. TWIN_BLESS=1 writes the expectations.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
+
 mod support;
 
 use std::fs;
@@ -152,7 +154,11 @@ fn a_book_without_tutorials_is_handed_back_as_it_came() {
 #[test]
 fn our_own_book_has_what_init_writes() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let book = fs::read_to_string(repository.join("book.toml")).unwrap();
+    let Ok(book) = fs::read_to_string(repository.join("book.toml")) else {
+        // A package from a registry has no book beside it.
+        eprintln!("skipped: no book.toml beside the crate");
+        return;
+    };
     assert!(
         book.contains(&assets_version()),
         "the assets are old: mdbook-twin init"

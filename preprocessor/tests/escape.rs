@@ -1,5 +1,7 @@
 //! Whatever a terminal showed is text on the page: a real mdBook builds a book with it, and the HTML is parsed again.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
+
 mod support;
 
 use std::collections::BTreeMap;

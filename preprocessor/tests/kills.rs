@@ -2,6 +2,7 @@
 //!
 //! A copy of this test starts a lab and is killed, by SIGKILL, a little later each time; then the lab's keeper, PID 1 and
 //! the runtime are. TWIN_KILLS is how often (the long tier asks for hundreds).
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
 
 #[path = "labs/mod.rs"]

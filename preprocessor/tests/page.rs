@@ -2,6 +2,8 @@
 //! digest `current` stands for the tutorial's own), `run.json` where it just ran, `skipped.json` where it can't, and
 //! what comes of it: `page.md`, and `plain.md` for other renderers than HTML. TWIN_BLESS=1 writes the expectations.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -79,7 +79,7 @@ impl Agent {
         };
         let terminal = self.terminal(index)?;
         if pattern.is_some() {
-            terminal.start_watch();
+            terminal.start_watch(lines_from_here);
         }
         Ok(Waiting {
             condition,
@@ -90,7 +90,8 @@ impl Agent {
             } else {
                 0
             },
-            ran: matches!(terminal.doing(), Doing::Running | Doing::Typed),
+            // A command's own wait: it ran, even if it has ended by now.
+            ran: !lines_from_here || matches!(terminal.doing(), Doing::Running | Doing::Typed),
         })
     }
 
@@ -112,13 +113,10 @@ impl Agent {
             }
         };
         let yes = match waiting.condition {
-            Condition::Output(_) => {
-                let matches = match (&waiting.regex, &mut terminal.watch) {
-                    (Some(regex), Some(watch)) => watch.matches(regex),
-                    _ => false,
-                };
-                matches
-            }
+            Condition::Output(_) => match (&waiting.regex, &mut terminal.watch) {
+                (Some(regex), Some(watch)) => watch.matches(regex),
+                _ => false,
+            },
             Condition::Lines(count) => terminal.newlines >= waiting.lines + count,
             Condition::Exit => !matches!(terminal.doing(), Doing::Running | Doing::Typed),
             Condition::Quiet(time) => {

@@ -23,7 +23,7 @@ impl<'a> Dialog<'a> {
             .map(|line| Ok((line, regex(&line.expect)?)))
             .collect::<Result<Vec<_>, Failure>>()?;
         if !lines.is_empty() {
-            terminal.start_watch();
+            terminal.start_watch(false);
         }
         Ok(Self { lines, next: 0 })
     }

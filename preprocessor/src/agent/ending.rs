@@ -20,14 +20,17 @@ const LAST_EVENTS: Duration = Duration::from_secs(2);
 impl Agent {
     /// Ends every terminal and tells what background commands wrote.
     pub(super) fn bye(&mut self) -> Result<(), Stop> {
+        // Before the hang-up: whether a program finds last words for it is chance.
+        let indices: Vec<usize> = self.background.keys().copied().collect();
+        for &index in &indices {
+            self.settle_background(index);
+        }
         self.hang_up();
         let until = Instant::now() + LAST_WORDS;
         while self.is_anybody_there() && Instant::now() < until {
             self.pump(Some(until))?;
         }
-        let indices: Vec<usize> = self.background.keys().copied().collect();
         for index in indices {
-            self.settle_background(index);
             for background in self.background.remove(&index).unwrap_or_default() {
                 if let Some(mut command) = background.over {
                     self.mask.command(&mut command);

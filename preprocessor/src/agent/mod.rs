@@ -4,7 +4,7 @@
 //! host came to be (`lab/`), and which tutorial this is (`run/`).
 //!
 //! ```text
-//! link ── steps ── run, nested, condition, file   what a step does, written as if it could wait
+//! link ── steps ── run, nested, wait, file         what a step does, written as if it could wait
 //!          │
 //!         pump                                     one poll for everything
 //!          │
@@ -33,6 +33,8 @@ mod shell;
 mod steps;
 mod terminal;
 mod user;
+mod wait;
+mod watch;
 
 use std::process::ExitCode;
 

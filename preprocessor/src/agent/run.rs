@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::condition::{self, Held};
+use super::condition;
 use super::dialog::Dialog;
 use super::pump::{Agent, Background, Trouble};
 use super::steps::Step;
@@ -315,72 +315,4 @@ fn cut(mut output: Output, condition: &Condition) -> Output {
         output.no_newline = false;
     }
     output
-}
-
-impl Agent {
-    /// `wait`: until something holds.
-    pub(super) fn wait_step(
-        &mut self,
-        step: &mut Step<'_>,
-        condition: &Condition,
-    ) -> Result<(), Trouble> {
-        let index = step.request.terminal;
-        while self.terminal(index)?.doing() == Doing::Opening {
-            self.check_time(step, || "the terminal's first prompt".to_owned())?;
-            self.pump(Some(step.deadline))?;
-        }
-        let waiting = self.begin_wait(index, condition, true)?;
-        self.terminal(index)?.start_meanwhile();
-        let result = self.wait_for(step, &waiting);
-        self.add_meanwhile(step);
-        result
-    }
-
-    /// `press`: keys, for whatever reads them.
-    pub(super) fn press(&mut self, step: &mut Step<'_>, keys: &[String]) -> Result<(), Trouble> {
-        let index = step.request.terminal;
-        let terminal = self.terminal(index)?;
-        if let Doing::Gone { exit } = terminal.doing() {
-            return Err(Failure::TerminalGone { exit }.into());
-        }
-        terminal.start_meanwhile();
-        let bytes = super::keys::bytes(keys, terminal.application_keys());
-        terminal.send(&bytes);
-        self.pressed.insert(index, true);
-        // What the keys bring about shows at once, or is for the author to wait for.
-        let quiet = Condition::Quiet(std::time::Duration::from_millis(50));
-        let enough = Instant::now() + std::time::Duration::from_secs(1);
-        let waiting = self.begin_wait(index, &quiet, true)?;
-        while Instant::now() < enough.min(step.deadline) {
-            let Held::NotYet(again) = self.held(index, &waiting)? else {
-                break;
-            };
-            if waiting.has_ended(self.terminal(index)?) {
-                break;
-            }
-            self.pump(again.map(|again| again.min(step.deadline)))?;
-        }
-        self.add_meanwhile(step);
-        Ok(())
-    }
-
-    /// Adds what came during a step that typed no command.
-    fn add_meanwhile(&mut self, step: &mut Step<'_>) {
-        let now = Instant::now();
-        let Some(terminal) = self.terminals.get_mut(&step.request.terminal) else {
-            return;
-        };
-        terminal.watch = None;
-        if let Some(output) = terminal.take_meanwhile() {
-            let mut run = crate::outcome::CommandRun {
-                output,
-                ..Default::default()
-            };
-            run.took = step
-                .request
-                .timeout
-                .saturating_sub(step.deadline.saturating_duration_since(now));
-            step.commands.push(run);
-        }
-    }
 }

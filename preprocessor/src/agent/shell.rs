@@ -19,8 +19,8 @@ pub(super) fn integration(nonce: &str, shell: u32, remote: bool) -> String {
     // No line editing: it would redraw what is typed. No history expansion: `!` is typed as it is meant.
     let bash = format!(
         "set +o emacs +o vi +o history +H;unset HISTFILE MAILCHECK PROMPT_COMMAND;\
-         PROMPT_COMMAND[9]='{{ PS0=\"\\e{mark};S\\a\\${{{RAW}:+\\$({COOKED})}}\" PS1=\"\\e{mark};P;\\$?\\a\" PS2=\"\\e{mark};M\\a\";}} >/dev/null 2>&1';\
-         eval \"${{PROMPT_COMMAND[9]}}\""
+         PROMPT_COMMAND[9]='{}';eval \"${{PROMPT_COMMAND[9]}}\"",
+        prompts(&mark)
     );
     let posix = format!(
         "PS1=\"$(printf '\\033{mark};p;')\\$?$(printf '\\007')\" PS2=\"$(printf '\\033{mark};m\\007')\""
@@ -31,6 +31,23 @@ pub(super) fn integration(nonce: &str, shell: u32, remote: bool) -> String {
         ""
     };
     format!("{echo}if [ \"$BASH_VERSION\" ];then {bash};else {posix};fi\n")
+}
+
+/// What sets bash's prompts. A `set -x` shows it: lines with the nonce are no output (`terminal.rs`).
+fn prompts(mark: &str) -> String {
+    format!(
+        "PS0=\"\\e{mark};S\\a\\${{{RAW}:+\\$({COOKED})}}\" PS1=\"\\e{mark};P;\\$?\\a\" PS2=\"\\e{mark};M\\a\""
+    )
+}
+
+/// Typed before a command that may leave a DEBUG trap behind: its output for our own command is thrown away. Not for
+/// every command, since the redirections cost a quarter of a step.
+pub(super) fn hush(nonce: &str, shell: u32) -> String {
+    let mark = format!("]7717;{nonce};{shell}");
+    format!(
+        "PROMPT_COMMAND[9]='{{ {}; }} >/dev/null 2>&1'",
+        prompts(&mark)
+    )
 }
 
 /// A random name that no output contains by accident.

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 
-use super::escape::Plain;
 use super::marks::{Mark, Marker, Markers, Next};
 use super::protocol::OpenTerminal;
 use super::pty::Pty;
 use super::record::Record;
 use super::screen::Screen;
 use super::shell;
+use super::watch::Watch;
 use crate::outcome::{CommandRun, Output};
 
 /// Bytes kept of what comes while nothing runs (jobs in the background of the shell).
@@ -69,51 +69,6 @@ enum Raw {
     Was,
 }
 
-/// What makes output visible to conditions: the text since some moment.
-pub(super) struct Watch {
-    plain: Plain,
-    /// The text, without escape sequences.
-    text: Vec<u8>,
-    /// So much of it was searched in vain.
-    searched: usize,
-}
-
-impl Watch {
-    /// A match is not longer than this, if it comes in pieces.
-    const OVERLAP: usize = 4 << 10;
-    /// More text than this is not kept.
-    const LIMIT: usize = 256 << 10;
-
-    fn new() -> Self {
-        Self {
-            plain: Plain::default(),
-            text: Vec::new(),
-            searched: 0,
-        }
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        if self.text.len() > Self::LIMIT {
-            let surplus = self.text.len() - Self::OVERLAP;
-            self.text.drain(..surplus);
-            self.searched = self.searched.saturating_sub(surplus);
-        }
-        self.plain.push(bytes, &mut self.text);
-    }
-
-    /// Whether `regex` matches; only what is new is searched, and a little before it.
-    pub(super) fn matches(&mut self, regex: &regex::bytes::Regex) -> bool {
-        let from = self.searched.saturating_sub(Self::OVERLAP);
-        self.searched = self.text.len();
-        regex.is_match_at(&self.text, from)
-    }
-
-    /// Another regex is asked from now on: all of it is new to it.
-    pub(super) fn search_again(&mut self) {
-        self.searched = 0;
-    }
-}
-
 /// See the module.
 pub(super) struct Terminal {
     pty: Pty,
@@ -132,6 +87,8 @@ pub(super) struct Terminal {
     shells: u32,
     /// Lines of the typed command that the shell has not asked for yet.
     lines: VecDeque<String>,
+    /// So many lines at the front, the typed one included, are commands of ours, which nobody sees.
+    hidden: usize,
     /// Typed, and not yet taken by the terminal.
     outgoing: Vec<u8>,
     /// Output of the command.
@@ -181,6 +138,7 @@ impl Terminal {
             entered: false,
             shells: 1,
             lines: VecDeque::new(),
+            hidden: 0,
             outgoing: Vec::new(),
             record: Record::new(KEEP_IDLE),
             recording: true,
@@ -286,16 +244,23 @@ impl Terminal {
                 }
                 self.screen.clear();
                 self.lines = text.split('\n').map(str::to_owned).collect();
+                let asked = self.lines.len();
                 self.prepare_raw(shell::is_long(text), posix);
+                if !posix && text.contains("DEBUG") {
+                    let shell = self.levels.last().map_or(0, |level| level.shell);
+                    self.lines.push_front(shell::hush(&self.nonce, shell));
+                }
+                self.hidden = self.lines.len() - asked;
                 self.type_line();
             }
         }
     }
 
-    /// What is watched from now on: the output of the running command, or since the last prompt, and what comes.
-    pub(super) fn start_watch(&mut self) {
+    /// What is watched from now on: the output of the command, and what comes; with `idle` and no command running, the
+    /// output since the last prompt instead.
+    pub(super) fn start_watch(&mut self, idle: bool) {
         let mut watch = Watch::new();
-        if self.doing == Doing::Idle {
+        if idle && self.doing == Doing::Idle {
             watch.push(&self.idle);
         } else {
             for part in self.record.kept() {
@@ -408,12 +373,28 @@ impl Terminal {
 
     /// The command's output when it is over.
     pub(super) fn finish(&mut self) -> Output {
-        self.record.finish(&mut self.screen)
+        let output = self.record.finish(&mut self.screen);
+        self.without_ours(output)
     }
 
     /// The command's output so far.
     pub(super) fn so_far(&self) -> Output {
-        self.record.so_far(&self.screen, self.size)
+        self.without_ours(self.record.so_far(&self.screen, self.size))
+    }
+
+    /// A `set -x` shows how our prompts are set, a `set` what they are.
+    fn without_ours(&self, mut output: Output) -> Output {
+        let lines = &mut output.lines;
+        while let Some(ours) = lines
+            .iter()
+            .position(|line| line.text.contains(&self.nonce))
+        {
+            lines.remove(ours);
+            if let Some(gap) = output.omitted.as_mut().filter(|gap| gap.before_line > ours) {
+                gap.before_line -= 1;
+            }
+        }
+        output
     }
 
     /// The command's raw stream.
@@ -551,8 +532,8 @@ impl Terminal {
         }
         match marker.mark {
             Mark::Start => {
-                self.recording = true;
-                self.command_started = true;
+                self.recording = self.hidden == 0;
+                self.command_started = self.recording;
                 self.doing = Doing::Running;
                 if self.raw == Raw::Now {
                     self.raw = Raw::Was;
@@ -576,17 +557,18 @@ impl Terminal {
     }
 
     fn prompt(&mut self, status: Option<i32>, now: Instant) {
+        self.hidden = self.hidden.saturating_sub(1);
         match self.raw {
             // Not a word of its start: a syntax error.
             Raw::Now => {
                 self.pty.set_raw(false);
                 self.raw = Raw::Was;
             }
-            Raw::Next => {
+            Raw::Next if self.hidden == 0 => {
                 self.pty.set_raw(true);
                 self.raw = Raw::Now;
             }
-            Raw::No | Raw::Was => {}
+            Raw::No | Raw::Next | Raw::Was => {}
         }
         // A comment runs nothing, and `$?` is still that of the command before: not its own failure.
         let nothing_ran = self.is_bash() && !self.command_started && status == self.last_status;

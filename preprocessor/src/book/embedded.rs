@@ -41,7 +41,9 @@ pub fn build<T: Tutorials + 'static>(
     };
     config.update_from_env().map_err(failed)?;
     if let Some(execute) = &settings.execute {
-        config.set("preprocessor.twin.execute", execute).map_err(failed)?;
+        config
+            .set("preprocessor.twin.execute", execute)
+            .map_err(failed)?;
     }
     if let Some(folder) = &settings.build_dir {
         config.build.build_dir.clone_from(folder);

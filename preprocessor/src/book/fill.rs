@@ -1,6 +1,7 @@
 //! Pages with directives → pages with what these stand for.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use mdbook_preprocessor::book::Book;
@@ -21,10 +22,38 @@ pub(super) fn html(
     makes: &Pages,
 ) -> Result<(), TemplateError> {
     let homes = homes(pages);
-    replace(book, pages, |page, spot| match answers.content(spot) {
+    let spots: Vec<(&Page, &Spot)> = pages
+        .iter()
+        .flat_map(|page| page.directives.iter().map(move |spot| (page, spot)))
+        .collect();
+    let texts = in_parallel(&spots, |(page, spot)| match answers.content(spot) {
         Content::Tutorial(of, part) => makes.tutorial(of, &part, spot.level),
         Content::Overview => makes.overview(&rows(page, answers, &homes)),
         Content::Mistakes(mistakes) => makes.error(&render_all(&mistakes, Style::Plain)),
+    });
+    let mut texts = texts.into_iter();
+    // `replace` asks in the order of `spots`.
+    replace(book, pages, |_, _| {
+        texts.next().unwrap_or_else(|| Ok(String::new()))
+    })
+}
+
+/// What `f` makes of each, in order, on all cores: reading a hundred pages' commands with a grammar takes a while.
+fn in_parallel<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let share = items.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = items
+            .chunks(share)
+            .map(|chunk| scope.spawn(|| chunk.iter().map(&f).collect::<Vec<_>>()))
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|it| {
+                it.join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
     })
 }
 

@@ -33,6 +33,6 @@ fn ask() -> Option<Missing> {
 fn broken(why: &str) -> Missing {
     Missing {
         what: format!("a lab can't be started: {why}"),
-        remedy: "run `mdbook-twin doctor` and report this".to_owned(),
+        remedy: "no remedy is known; please report this message".to_owned(),
     }
 }

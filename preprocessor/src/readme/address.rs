@@ -115,78 +115,81 @@ fn list(addresses: &[BlockAddress]) -> String {
 /// Headings whose whole path is the same count on: the second `Usage` below the same parent goes on where the
 /// first one stopped. So an address is unique without another syntax.
 pub(super) fn addresses(headings: &[Heading], under: &[Option<usize>]) -> Vec<BlockAddress> {
-    let names = Names::of(headings);
-    let mut known: HashMap<usize, String> = HashMap::new();
-    let mut counts: HashMap<String, usize> = HashMap::new();
-    under
-        .iter()
-        .map(|heading| {
-            let name = match heading {
-                Some(at) => known
-                    .entry(*at)
-                    .or_insert_with(|| names.shortest_clear(*at))
-                    .clone(),
-                None => String::new(),
-            };
-            let count = counts.entry(name.clone()).or_default();
-            *count += 1;
-            BlockAddress::new(name, *count)
-        })
-        .collect()
+    let names = longer_names(headings);
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let address = |heading: &Option<usize>| {
+        let name = heading.map_or("", |at| {
+            names.get(&at).unwrap_or(&headings[at].text).as_str()
+        });
+        let count = counts.entry(name).or_default();
+        *count += 1;
+        BlockAddress::new(name.to_owned(), *count)
+    };
+    under.iter().map(address).collect()
 }
 
-/// The headings of a README with what is above each, and which have the same text.
-struct Names<'a> {
-    headings: &'a [Heading],
-    parents: Vec<Option<usize>>,
-    same_text: HashMap<&'a str, Vec<usize>>,
+/// For each heading that is not the only one of its text: the text with as many parents before it as are needed.
+fn longer_names(headings: &[Heading]) -> HashMap<usize, String> {
+    let mut names = HashMap::new();
+    let parents = parents(headings);
+    // Groups of headings that have the same name so far, each heading with the ancestor reached.
+    let mut groups = by_text(headings, (0..headings.len()).map(|at| (at, at)));
+    while let Some(group) = groups.pop() {
+        let went_up = group[0].0 != group[0].1;
+        if went_up && group.iter().all(|(_, ancestor)| *ancestor == group[0].1) {
+            continue;
+        }
+        let parent = |&(at, ancestor): &(usize, usize)| Some((at, parents[ancestor]?));
+        let higher: Vec<(usize, usize)> = group.iter().filter_map(parent).collect();
+        for &(at, parent) in &higher {
+            let name = names.entry(at).or_insert_with(|| headings[at].text.clone());
+            *name = format!("{} > {name}", headings[parent].text);
+        }
+        groups.extend(by_text(headings, higher.into_iter()));
+    }
+    names
 }
 
-impl<'a> Names<'a> {
-    fn of(headings: &'a [Heading]) -> Self {
-        let mut parents = Vec::with_capacity(headings.len());
-        let mut above: Vec<usize> = Vec::new();
-        let mut same_text: HashMap<&str, Vec<usize>> = HashMap::new();
-        for (at, heading) in headings.iter().enumerate() {
-            while above
-                .last()
-                .is_some_and(|&i| headings[i].level >= heading.level)
-            {
-                above.pop();
+/// What has an ancestor of the same text stands together; what is alone is left out. In the headings' order.
+fn by_text(
+    headings: &[Heading],
+    members: impl Iterator<Item = (usize, usize)> + Clone,
+) -> Vec<Vec<(usize, usize)>> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for (_, ancestor) in members.clone() {
+        *counts.entry(&headings[ancestor].text).or_default() += 1;
+    }
+    counts.retain(|_, count| *count > 1);
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut groups: Vec<Vec<(usize, usize)>> = Vec::new();
+    for member in members {
+        let text = headings[member.1].text.as_str();
+        if counts.contains_key(text) {
+            let place = *places.entry(text).or_insert(groups.len());
+            if place == groups.len() {
+                groups.push(Vec::new());
             }
-            parents.push(above.last().copied());
-            above.push(at);
-            same_text.entry(&heading.text).or_default().push(at);
-        }
-        Self {
-            headings,
-            parents,
-            same_text,
+            groups[place].push(member);
         }
     }
+    groups
+}
 
-    /// A heading's text, with as many parents before it as make it the only one of that name.
-    fn shortest_clear(&self, at: usize) -> String {
-        let mut path = vec![at];
-        let mut rivals = self.same_text[self.headings[at].text.as_str()].clone();
-        rivals.retain(|&i| i != at);
-        let mut rival_ends = rivals;
-        while !rival_ends.is_empty() {
-            let Some(parent) = self.parents[path[path.len() - 1]] else {
-                break;
-            };
-            let wanted = &self.headings[parent].text;
-            rival_ends = rival_ends.iter().filter_map(|&i| self.parents[i]).collect();
-            rival_ends.retain(|&i| i != parent && self.headings[i].text == *wanted);
-            path.push(parent);
+/// For each heading the one above it.
+fn parents(headings: &[Heading]) -> Vec<Option<usize>> {
+    let mut above: Vec<usize> = Vec::new();
+    let mut parents = Vec::with_capacity(headings.len());
+    for (at, heading) in headings.iter().enumerate() {
+        while above
+            .last()
+            .is_some_and(|&i| headings[i].level >= heading.level)
+        {
+            above.pop();
         }
-        let names: Vec<&str> = path
-            .iter()
-            .rev()
-            .map(|&i| self.headings[i].text.as_str())
-            .collect();
-        names.join(" > ")
+        parents.push(above.last().copied());
+        above.push(at);
     }
+    parents
 }
 
 /// The block that an address means: an exact name beats a unique prefix.

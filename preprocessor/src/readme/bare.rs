@@ -7,16 +7,17 @@ use super::transcript::{self, Item};
 
 /// The commands of a block without prompts; `None` where one line is in doubt.
 pub(super) fn read(
-    lines: &[&str],
+    source: &str,
     fence: Fence,
     introduction: &str,
     names: &Names<'_>,
 ) -> Option<Vec<Item>> {
-    if !matches!(fence, Fence::Shell | Fence::Silent) || transcript::is_a_file(lines) {
+    if !matches!(fence, Fence::Shell | Fence::Silent) || transcript::is_a_file(source) {
         return None;
     }
+    let lines: Vec<&str> = source.lines().collect();
     let mut counts = Counts::default();
-    let items = walk(lines, |line, complete| {
+    let items = walk(&lines, |line, complete| {
         let look = of_command(line, fence, names);
         counts.add(look);
         complete && look != Look::Not
@@ -31,8 +32,9 @@ pub(super) fn read(
 }
 
 /// Every line a command, because the spec says so. Comments and blank lines stay out.
-pub(super) fn told(lines: &[&str]) -> Vec<Item> {
-    walk(lines, |_, _| true).unwrap_or_default()
+pub(super) fn told(source: &str) -> Vec<Item> {
+    let lines: Vec<&str> = source.lines().collect();
+    walk(&lines, |_, _| true).unwrap_or_default()
 }
 
 #[derive(Default)]
@@ -128,7 +130,9 @@ fn is_list_of_paths(items: &[Item]) -> bool {
 
 /// The sentence before the block says that these lines belong into a file, or were printed.
 fn speaks_of_a_file(introduction: &str) -> bool {
-    let text = introduction.to_ascii_lowercase();
+    // A list item goes on into its block; its own words end at the fence.
+    let own = introduction.split("```").next().unwrap_or_default();
+    let text = own.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|w| text.contains(w));
     let file = has(&[
         "bashrc",

@@ -7,7 +7,7 @@ pub(super) enum Fence {
     Shell,
     /// No word, or one that says nothing.
     Silent,
-    /// `text`, `output`: commands only at a prompt.
+    /// `text`, `output`, `fish`: commands only at a prompt.
     Text,
     /// Another language; a session in it must begin with a prompt.
     Other,
@@ -20,7 +20,6 @@ const SHELL: &[&str] = &[
     "sh",
     "shell",
     "zsh",
-    "fish",
     "console",
     "shell-session",
     "shellsession",
@@ -44,6 +43,22 @@ const SHELL: &[&str] = &[
     "unix",
 ];
 const TEXT: &[&str] = &[
+    // Other shells: what they understand is not what bash does.
+    "fish",
+    "nu",
+    "nushell",
+    "elvish",
+    "csh",
+    "tcsh",
+    "xonsh",
+    "powershell",
+    "pwsh",
+    "ps1",
+    "posh",
+    "cmd",
+    "bat",
+    "batch",
+    "dos",
     "text",
     "txt",
     "plain",

@@ -3,6 +3,7 @@
 //! Asked where no prompt says so, or where the prompt may be something else. Prose, output, configuration and
 //! synopses begin with names of programs too, so a line needs a proof and nothing that speaks against it.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use super::programs::{self, Proof};
@@ -25,15 +26,36 @@ pub(super) enum Look {
 pub(super) struct Names<'a> {
     /// Typed at a prompt somewhere.
     pub(super) typed: HashSet<String>,
-    /// Written as inline code somewhere.
-    pub(super) mentioned: HashSet<&'a str>,
+    /// All inline code of the README.
+    code: &'a [&'a str],
+    mentioned: OnceCell<HashSet<&'a str>>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn of(code: &'a [&'a str]) -> Self {
+        Self {
+            code,
+            ..Self::default()
+        }
+    }
+
+    /// Written as inline code somewhere. Few lines ask, so the set is made when one does.
+    fn mentions(&self, program: &str) -> bool {
+        let first_words = || {
+            self.code
+                .iter()
+                .filter_map(|code| code.split(' ').next())
+                .collect()
+        };
+        self.mentioned.get_or_init(first_words).contains(program)
+    }
 }
 
 impl Names<'_> {
     /// The README names the program that this command runs.
     pub(super) fn has(&self, command: &str) -> bool {
         let program = command.split_whitespace().next().unwrap_or_default();
-        self.typed.contains(program) || self.mentioned.contains(program)
+        self.typed.contains(program) || self.mentions(program)
     }
 }
 
@@ -73,52 +95,82 @@ pub(super) fn words(line: &str) -> Vec<&str> {
     words
 }
 
-/// What the command's first line looks like.
+/// What the command's first line looks like. `cd x && y`: the first part that says more than `export A=b` decides.
 pub(super) fn look(line: &str, names: &Names<'_>) -> Look {
     let line = line.trim();
-    if !line.starts_with(|c: char| c.is_ascii_alphanumeric() || "./~($_\"".contains(c))
-        || is_of_another_language(line)
-    {
+    if !may_begin(line) || is_of_another_language(line) {
         return Look::Not;
     }
-    let mut words = words(line);
-    if let Some(first) = words.first_mut() {
-        *first = first.trim_start_matches('(');
-    }
-    // `cd x && y`, `umask 077; y`: what only sets something is judged by what follows.
-    let end = words
-        .iter()
-        .position(|w| matches!(*w, "&&" | "||" | "|") || w.ends_with(';'));
-    if let Some(end) = end.filter(|end| end + 1 < words.len()) {
-        let next = &line[offset(line, words[end + 1])..];
-        let here = line[..offset(line, words[end + 1])].trim_end_matches([' ', ';', '&', '|']);
-        // `tool init fish | source` is a line for somebody's configuration.
-        if words[end + 1..].first() == Some(&"source") && words[end] == "|" {
-            return Look::Setting;
-        }
-        return match look(here, names) {
-            Look::Setting => look(next, names),
-            Look::Likely if look(next, names) == Look::Known => Look::Known,
-            other => other,
-        };
-    }
-    let assignments = words.iter().take_while(|w| is_assignment(w)).count();
-    let (program, arguments) = match words[assignments..].split_first() {
-        Some((program, arguments)) => (*program, arguments),
-        None if assignments > 0 => return Look::Setting,
-        None => return Look::Not,
-    };
     if has_description(line) || holes(line) != Holes::None {
         return Look::Not;
     }
-    match program {
-        "sudo" | "doas" => behind_sudo(arguments, names),
-        "exec" | "nohup" | "time" | "env" | "command" | "builtin" if arguments.len() > 1 => {
-            look(&line[offset(line, arguments[0])..], names)
+    let words = words(line);
+    let mut result = Look::Setting;
+    let mut from = 0;
+    while from < words.len() {
+        let end = from
+            + words[from..]
+                .iter()
+                .position(|w| ends_part(w))
+                .unwrap_or(words.len() - from);
+        // `tool init fish | source` is a line for somebody's configuration.
+        if words.get(end) == Some(&"|") && words.get(end + 1) == Some(&"source") {
+            return Look::Setting;
         }
-        _ => judge(program, arguments, names),
+        let (last, next) = match words.get(end) {
+            Some(word) if word.ends_with(';') && word.len() > 1 => (end + 1, end + 1),
+            _ => (end, end + 1),
+        };
+        match part(&words[from..last], names) {
+            Look::Known => return Look::Known,
+            Look::Not if result == Look::Likely => return Look::Likely,
+            Look::Not => return Look::Not,
+            Look::Likely => result = Look::Likely,
+            Look::Setting => {}
+        }
+        from = next;
+    }
+    if words.is_empty() { Look::Not } else { result }
+}
+
+/// The first word may be a program, an assignment or a subshell: cheap, and false for most lines that are no commands.
+fn may_begin(line: &str) -> bool {
+    let first = line.split([' ', '\t']).next().unwrap_or_default();
+    let subshell = first.strip_prefix('(');
+    is_program_name(subshell.unwrap_or(first).trim_end_matches(';')) || is_assignment(first)
+}
+
+fn ends_part(word: &str) -> bool {
+    matches!(word, "&&" | "||" | "|") || word.ends_with(';')
+}
+
+/// One of the commands of a line.
+fn part(words: &[&str], names: &Names<'_>) -> Look {
+    let Some(at) = words.iter().position(|w| !is_assignment(w)) else {
+        return if words.is_empty() {
+            Look::Not
+        } else {
+            Look::Setting
+        };
+    };
+    let words = &words[at..];
+    let wrappers = words
+        .iter()
+        .take_while(|w| WRAPPERS.contains(w))
+        .count()
+        .min(words.len() - 1);
+    let (program, arguments) = (
+        words[wrappers].trim_start_matches('('),
+        &words[wrappers + 1..],
+    );
+    match program.trim_end_matches(';') {
+        "sudo" | "doas" => behind_sudo(arguments, names),
+        program => judge(program, arguments, names),
     }
 }
+
+/// Programs that only start another.
+const WRAPPERS: &[&str] = &["exec", "nohup", "time", "command", "builtin"];
 
 /// Where in `line` the slice `word` of it begins.
 fn offset(line: &str, word: &str) -> usize {
@@ -146,7 +198,8 @@ fn behind_sudo(arguments: &[&str], names: &Names<'_>) -> Look {
     let Some((program, arguments)) = rest.split_first() else {
         return Look::Not;
     };
-    if is_prose(arguments) || STOP_WORDS.contains(program) || !is_program_name(program) {
+    if is_prose(arguments) || STOP_WORDS.binary_search(program).is_ok() || !is_program_name(program)
+    {
         return Look::Not;
     }
     match judge(program, arguments, names) {
@@ -190,7 +243,11 @@ fn judge(program: &str, arguments: &[&str], names: &Names<'_>) -> Look {
         return path(program, arguments);
     }
     let evident = arguments.iter().any(|a| is_evident(a));
-    match programs::proof(program) {
+    let proof = programs::proof(program);
+    if proof.is_none() && arguments.iter().any(|a| SCHEMATIC.contains(a)) {
+        return Look::Not;
+    }
+    match proof {
         Some(Proof::Name) => Look::Known,
         Some(Proof::Argument) if evident && !is_version(arguments) => Look::Known,
         Some(Proof::Argument) if names.typed.contains(program) && !arguments.is_empty() => {
@@ -207,7 +264,7 @@ fn judge(program: &str, arguments: &[&str], names: &Names<'_>) -> Look {
         {
             Look::Likely
         }
-        None if evident && names.mentioned.contains(program) => Look::Likely,
+        None if evident && names.mentions(program) => Look::Likely,
         None => Look::Not,
     }
 }
@@ -343,12 +400,52 @@ const IN_PROGRAMS: &[&str] = &[
     "/usr/lib/",
 ];
 
-/// Words that begin a line of configuration (of zsh's plugin managers, tmux, vim, a firewall) in a `sh` fence.
+/// Words that begin a line of configuration (of zsh's plugin managers, tmux, vim) or of a script in a `sh` fence.
 const CONFIGURATION: &[&str] = &[
-    "antibody", "antigen", "autoload", "bind", "bindkey", "bindsym", "compdef", "compinit",
-    "complete", "define", "fi", "done", "esac", "else", "then", "elif", "do", "function", "if",
-    "case", "local", "plugins", "readonly", "return", "setopt", "trap", "unsetopt", "zgen",
-    "zgenom", "zi", "zinit", "znap", "zplug", "zplugin", "zstyle", "shopt", "typeset",
+    "antibody",
+    "antigen",
+    "autoload",
+    "bind",
+    "bindkey",
+    "bindsym",
+    "case",
+    "compdef",
+    "compinit",
+    "complete",
+    "declare",
+    "define",
+    "do",
+    "done",
+    "elif",
+    "else",
+    "esac",
+    "fi",
+    "function",
+    "getopts",
+    "if",
+    "local",
+    "mapfile",
+    "plugins",
+    "printf",
+    "read",
+    "readarray",
+    "readonly",
+    "return",
+    "setopt",
+    "shift",
+    "shopt",
+    "then",
+    "trap",
+    "typeset",
+    "unsetopt",
+    "zgen",
+    "zgenom",
+    "zi",
+    "zinit",
+    "znap",
+    "zplug",
+    "zplugin",
+    "zstyle",
 ];
 
 fn is_setting(program: &str, arguments: &[&str]) -> bool {
@@ -358,7 +455,8 @@ fn is_setting(program: &str, arguments: &[&str]) -> bool {
                 || a.bytes()
                     .all(|b| b.is_ascii_uppercase() || b == b'_' || b == b'-')
         }),
-        "set" => arguments.first().is_some_and(|a| a.starts_with(['-', '+'])),
+        // `set -e` begins a script; nobody types it.
+        "set" => false,
         _ => arguments.iter().any(|a| is_evident(a)),
     }
 }
@@ -374,11 +472,14 @@ pub(super) fn is_assignment(word: &str) -> bool {
 /// The name of a program has no punctuation that prose, code or an error message has.
 pub(super) fn is_program_name(word: &str) -> bool {
     let bare = word.trim_matches('"');
-    !bare.is_empty() && !bare.ends_with(['.', ':', ',', ';', '!', '?'])
-        || bare == "."
-            && bare
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"_.+-/~$@{}".contains(&b))
+    let name = bare
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b"_.+-/~$@{}".contains(&b));
+    bare == "."
+        || (name
+            && !bare.is_empty()
+            && !bare.starts_with(['-', '@', '{', '+'])
+            && !bare.ends_with(['.', '{']))
 }
 
 fn is_option(word: &str) -> bool {
@@ -390,6 +491,7 @@ fn is_option(word: &str) -> bool {
 
 /// An argument that prose does not have.
 fn is_evident(word: &str) -> bool {
+    let word = word.trim_end_matches([';', ')']);
     let first = word.bytes().next().unwrap_or_default();
     is_option(word)
         || matches!(first, b'.' | b'~' | b'$' | b'"' | b'\'' | b'/' | b'@') && word != "..."
@@ -404,12 +506,12 @@ fn is_evident(word: &str) -> bool {
         || word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
-/// Words of English that are no arguments.
+/// Words of English that are no arguments, sorted.
 const STOP_WORDS: &[&str] = &[
-    "a", "an", "and", "are", "as", "be", "been", "but", "by", "can", "for", "has", "have", "is",
-    "it", "its", "may", "must", "not", "of", "or", "our", "should", "sure", "that", "the", "their",
-    "these", "they", "this", "to", "used", "using", "was", "we", "when", "which", "will", "with",
-    "you", "your", "also", "only", "into", "does", "how", "there", "where", "because",
+    "a", "also", "an", "and", "are", "as", "be", "because", "been", "but", "by", "can", "does",
+    "for", "has", "have", "how", "into", "is", "it", "its", "may", "must", "not", "of", "only",
+    "or", "our", "should", "sure", "that", "the", "their", "there", "these", "they", "this", "to",
+    "used", "using", "was", "we", "when", "where", "which", "will", "with", "you", "your",
 ];
 
 /// The arguments read like a sentence.
@@ -417,7 +519,7 @@ pub(super) fn is_prose(arguments: &[&str]) -> bool {
     let stops = arguments
         .iter()
         .enumerate()
-        .filter(|(at, w)| STOP_WORDS.contains(w) && (*at > 0 || **w != "a"))
+        .filter(|(at, w)| STOP_WORDS.binary_search(w).is_ok() && (*at > 0 || **w != "a"))
         .count();
     let evident = arguments.iter().filter(|a| is_evident(a)).count();
     let last = arguments.last().copied().unwrap_or_default();
@@ -432,6 +534,20 @@ pub(super) fn is_prose(arguments: &[&str]) -> bool {
             .count()
             > 1
 }
+
+/// Words that stand for an argument, where the program is unknown too: `program command -o argument`.
+const SCHEMATIC: &[&str] = &[
+    "arg",
+    "args",
+    "argument",
+    "arguments",
+    "command",
+    "filename",
+    "option",
+    "options",
+    "parameters",
+    "subcommand",
+];
 
 /// Holes that the reader must fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -474,20 +590,15 @@ const CAPITALS: &[&str] = &[
 
 /// What a command leaves open.
 pub(super) fn holes(command: &str) -> Holes {
-    if !command.contains(['[', '<', '{'])
-        && !command.contains("...")
-        && !command.contains('…')
-        && !command.bytes().any(|b| b.is_ascii_uppercase())
-    {
-        return Holes::None;
-    }
     let mut found = Holes::None;
-    for line in command.lines() {
+    for line in command.lines().filter(|line| may_have_holes(line)) {
+        let close = line.rfind(']').unwrap_or(0);
         for (at, word) in words(line).iter().enumerate() {
-            if is_synopsis_word(word, &line[offset(line, word)..], at) {
+            let place = offset(line, word);
+            if is_synopsis_word(word, close > place, at) {
                 return Holes::Synopsis;
             }
-            if is_placeholder(word, &line[offset(line, word)..]) {
+            if is_placeholder(word, &line[place..]) {
                 found = Holes::Placeholder;
             }
         }
@@ -495,13 +606,28 @@ pub(super) fn holes(command: &str) -> Holes {
     found
 }
 
-fn is_synopsis_word(word: &str, rest: &str, at: usize) -> bool {
+/// Most lines have none of the signs.
+fn may_have_holes(line: &str) -> bool {
+    let (mut capitals, mut dots) = (0, 0);
+    line.bytes().any(|b| {
+        capitals = if b.is_ascii_uppercase() {
+            capitals + 1
+        } else {
+            0
+        };
+        dots = if b == b'.' { dots + 1 } else { 0 };
+        // 0xE2 begins `…`.
+        matches!(b, b'[' | b'<' | b'{' | 0xE2) || capitals == 3 || dots == 3
+    })
+}
+
+fn is_synopsis_word(word: &str, closes: bool, at: usize) -> bool {
     let optional = word
         .strip_prefix('[')
         .or_else(|| word.strip_prefix("(["))
         .is_some_and(|inner| {
             inner.starts_with(|c: char| c.is_ascii_alphabetic() || "-<.{".contains(c))
-                && rest.contains(']')
+                && closes
                 && !inner.starts_with("a-z")
         });
     let ellipsis = (word.ends_with("...") || word.ends_with('…'))
@@ -514,12 +640,12 @@ fn is_synopsis_word(word: &str, rest: &str, at: usize) -> bool {
 /// `<name>`, `<your name>`, `user@<host>`, `{{ name }}`; not `< file` and not `<(command)`.
 fn is_placeholder(word: &str, rest: &str) -> bool {
     let angle = word.find('<').is_some_and(|at| {
-        let inner = &rest[at + 1..];
+        let inner: &str = &rest[at + 1..];
+        // Names of holes are short; further on, a `>` belongs to something else.
+        let inner = &inner[..inner.floor_char_boundary(60)];
         inner.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '$')
             && inner.find('>').is_some_and(|end| {
-                inner[..end].len() < 60
-                    && !inner[..end].contains(['|', '&', ';'])
-                    && !inner[..end].ends_with(' ')
+                !inner[..end].contains(['|', '&', ';']) && !inner[..end].ends_with(' ')
             })
     });
     let braces = word
@@ -536,27 +662,41 @@ fn is_placeholder(word: &str, rest: &str) -> bool {
 
 /// Signs of a table or list that explains commands: an aligned second column in words, an arrow, a dash.
 fn has_description(line: &str) -> bool {
-    let mut rest = line;
-    while let Some(gap) = rest.find("  ").or_else(|| rest.find('\t')) {
-        let after = rest[gap..].trim_start();
-        if !rest[..gap].is_empty()
-            && is_description(after)
-            && rest[..gap].matches('"').count() % 2 == 0
-        {
-            return true;
+    let bytes = line.as_bytes();
+    let mut quote = None;
+    let mut before = 0;
+    for (at, &b) in bytes.iter().enumerate() {
+        match quote {
+            Some(q) if b == q => quote = None,
+            Some(_) => {}
+            None if matches!(b, b'"' | b'\'') => quote = Some(b),
+            None if matches!(b, b' ' | b'\t') => continue,
+            None => {
+                let gap = at - before;
+                let wide = gap > 2 || (gap == 2 && bytes[at - 1] == b'\t');
+                if before > 0
+                    && ((wide && is_description(&line[at..])) || (gap == 2 && is_sign(&line[at..])))
+                {
+                    return true;
+                }
+            }
         }
-        rest = after;
+        before = at;
     }
-    [
-        " -> ", " => ", " → ", " — ", " – ", " = ", " := ", " == ", " : ", " // ", " <- ", " ← ",
-        " :: ",
-    ]
-    .iter()
-    .any(|sign| line.contains(sign))
-        && !line.contains(['"', '\''])
-        || line
-            .find(" - ")
-            .is_some_and(|at| line[at + 3..].starts_with(|c: char| c.is_ascii_uppercase()))
+    false
+}
+
+/// Signs between a command and what it does, or between a key and its value.
+fn is_sign(rest: &str) -> bool {
+    let word = rest.split(' ').next().unwrap_or_default();
+    let after = rest[word.len()..].trim_start();
+    match word {
+        "->" | "=>" | "→" | "—" | "–" | "=" | ":=" | "==" | ":" | "//" | "<-" | "←" | "::" => {
+            !after.is_empty()
+        }
+        "-" => after.starts_with(|c: char| c.is_ascii_uppercase()),
+        _ => false,
+    }
 }
 
 fn is_description(text: &str) -> bool {
@@ -570,12 +710,9 @@ fn is_description(text: &str) -> bool {
             .next()
             .is_some_and(|c| c.is_ascii_lowercase() || c == ' '),
         Some(c) if c.is_ascii_lowercase() => {
-            let words: Vec<&str> = text.split_whitespace().collect();
-            words.len() >= 3
-                && words
-                    .iter()
-                    .take(3)
-                    .all(|w| w.bytes().all(|b| b.is_ascii_alphabetic()))
+            let mut words = text.split_whitespace();
+            let is_word = |w: &str| w.bytes().all(|b| b.is_ascii_alphabetic());
+            (0..3).all(|_| words.next().is_some_and(is_word))
         }
         Some(_) => true,
     }
@@ -584,7 +721,7 @@ fn is_description(text: &str) -> bool {
 /// Ends and signs that a line of C, PHP, a batch file, PowerShell, JSON or a template has.
 fn is_of_another_language(line: &str) -> bool {
     line.ends_with([';', ',', '{', '^', '`', ':'])
-        || line.contains("${{")
+        || (line.contains('{') && line.contains("${{"))
         || line.split('%').nth(1).is_some_and(|name| {
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
         })

@@ -32,7 +32,8 @@ pub(super) struct RawBlock {
     /// Content without the indentation and quote marks of what contains it.
     pub(super) source: String,
     pub(super) annotation: Option<Annotation>,
-    /// The paragraph right before the block, if there is one: "add this to your ~/.bashrc".
+    /// The paragraph right before the block, if there is one: "add this to your ~/.bashrc". It may run on into
+    /// the block where a list item has no paragraph of its own.
     pub(super) introduction: Option<std::ops::Range<usize>>,
 }
 
@@ -49,8 +50,8 @@ pub(super) struct Page<'a> {
 
 /// Reads a markdown file once, from top to bottom.
 pub(super) fn page(text: &str) -> Page<'_> {
-    // A table's cells, a footnote's paragraphs: without these, indented lines in them would be code.
-    let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES;
+    // A footnote's paragraphs are indented: without this they would be code.
+    let options = Options::ENABLE_FOOTNOTES;
     let start = front_matter(text);
     let mut reader = Reader {
         text,
@@ -133,12 +134,9 @@ impl<'a> Reader<'a> {
                 // A tight list item has its text without a paragraph around it.
                 Event::Start(Tag::Item) => {
                     self.drop_pending();
-                    let end = self.text[range.clone()]
-                        .find('\n')
-                        .map_or(range.end, |n| range.start + n);
-                    self.introduction = Some(range.start..end);
+                    self.introduction = Some(range);
                 }
-                Event::Start(Tag::Table(_)) | Event::Rule => {
+                Event::Rule => {
                     self.drop_pending();
                     self.introduction = None;
                 }
@@ -204,17 +202,18 @@ impl<'a> Reader<'a> {
         let Some(comment) = html[indent..].strip_prefix("<!--") else {
             return;
         };
-        let Some(end) = comment.find("-->") else {
+        let Some(twin) = comment.trim_start().strip_prefix("twin:") else {
             return;
         };
-        let Some(rest) = comment[..end].trim_start().strip_prefix("twin:") else {
-            return;
-        };
-        let yaml_at = at
+        let twin = &twin[..twin.floor_char_boundary(LONGEST_ANNOTATION)];
+        let Some(end) = twin.find("-->") else { return };
+        let rest = &twin[..end];
+        let yaml_at = self.text.len() - html.len()
             + indent
             + "<!--".len()
-            + (end - rest.len())
-            + (rest.len() - rest.trim_start().len());
+            + (comment.len() - comment.trim_start().len())
+            + "twin:".len();
+        let yaml_at = yaml_at + rest.len() - rest.trim_start().len();
         self.drop_pending();
         let line_start = self.text[..yaml_at].rfind('\n').map_or(0, |n| n + 1);
         self.pending = Some(Annotation {
@@ -224,6 +223,9 @@ impl<'a> Reader<'a> {
         });
     }
 }
+
+/// Bounds the search for the end of a comment that has none.
+const LONGEST_ANNOTATION: usize = 10_000;
 
 /// The text of a heading as it is written, from the source of the whole heading.
 fn heading_text(source: &str) -> String {

@@ -70,6 +70,7 @@ pub struct Block {
     pub end_depth: usize,
     /// The line of the file that its first line of content is.
     first: usize,
+    /// Its content, where `kind` does not hold it.
     source: String,
 }
 
@@ -170,16 +171,24 @@ impl Block {
         if let Kind::Commands(exchanges) = &self.kind {
             return exchanges.clone();
         }
-        let lines: Vec<&str> = self.source.lines().collect();
-        let items = transcript::read(&lines, Fence::Shell, &Names::default(), true, Trust::Told)
-            .unwrap_or_else(|| bare::told(&lines));
+        let told = transcript::read(
+            self.source(),
+            Fence::Shell,
+            &Names::default(),
+            true,
+            Trust::Told,
+        );
+        let items = told.unwrap_or_else(|| bare::told(self.source()));
         exchanges(items, self.first, self.start_depth)
     }
 
     /// The content of the block, without fences and without the indentation of what it stands in.
     #[must_use]
     pub fn source(&self) -> &str {
-        &self.source
+        match &self.kind {
+            Kind::Text(text) => text,
+            Kind::Commands(_) => &self.source,
+        }
     }
 }
 
@@ -187,44 +196,39 @@ impl Block {
 ///
 /// First those with prompts: they make names of programs known, by which the others are judged.
 fn lex(text: &str, page: &Page<'_>) -> Vec<Option<Vec<Item>>> {
-    let mut names = Names::default();
-    names.mentioned = page
-        .mentioned
-        .iter()
-        .filter_map(|m| m.split(' ').next())
-        .collect();
+    let mut names = Names::of(&page.mentioned);
     let mut root = false;
     let mut all: Vec<Option<Vec<Item>>> = Vec::with_capacity(page.blocks.len());
     for raw in &page.blocks {
-        let lines: Vec<&str> = raw.source.lines().collect();
-        let items = transcript::read(&lines, Fence::of(&raw.info), &names, root, Trust::Careful);
+        let items = transcript::read(
+            &raw.source,
+            Fence::of(&raw.info),
+            &names,
+            root,
+            Trust::Careful,
+        );
         if let Some(items) = &items {
             names.learn(items);
             root = ends_as_root(items);
         }
         all.push(items);
     }
-
-    for (raw, items) in page
+    let others = page
         .blocks
         .iter()
         .zip(&mut all)
-        .filter(|(_, items)| items.is_none())
-    {
-        let lines: Vec<&str> = raw.source.lines().collect();
+        .filter(|(_, items)| items.is_none());
+    for (raw, items) in others {
         let introduction = raw.introduction.clone().map_or("", |range| &text[range]);
-        *items = bare::read(&lines, Fence::of(&raw.info), introduction, &names);
+        *items = bare::read(&raw.source, Fence::of(&raw.info), introduction, &names);
     }
     all
 }
 
 fn ends_as_root(items: &[Item]) -> bool {
-    let last_typed = items.last().and_then(|i| i.command.as_deref());
     items
         .last()
-        .and_then(|i| i.prompt.as_deref())
-        .is_some_and(|p| p.ends_with('#'))
-        || last_typed.is_some_and(shells::opens_shell)
+        .is_some_and(|i| i.opener || i.prompt.as_deref().is_some_and(|p| p.ends_with('#')))
 }
 
 impl Names<'_> {
@@ -233,11 +237,10 @@ impl Names<'_> {
             let program = command
                 .split_whitespace()
                 .find(|w| *w != "sudo" && !w.starts_with('-'));
-            self.typed.extend(
-                program
-                    .filter(|p| look::is_program_name(p))
-                    .map(str::to_owned),
-            );
+            let new = |p: &&str| !self.typed.contains(*p) && look::is_program_name(p);
+            if let Some(program) = program.filter(new) {
+                self.typed.insert(program.to_owned());
+            }
         }
     }
 }
@@ -250,11 +253,11 @@ fn block(
     shells: &mut Shells,
 ) -> Block {
     let start_depth = shells.depth();
-    let kind = match items {
-        None => Kind::Text(raw.source.clone()),
+    let (kind, source) = match items {
+        None => (Kind::Text(raw.source), String::new()),
         Some(mut items) => {
             shells.follow(&mut items);
-            Kind::Commands(exchanges(items, raw.first, 0))
+            (Kind::Commands(exchanges(items, raw.first, 0)), raw.source)
         }
     };
     Block {
@@ -268,7 +271,7 @@ fn block(
         start_depth,
         end_depth: shells.depth(),
         first: raw.first,
-        source: raw.source,
+        source,
     }
 }
 

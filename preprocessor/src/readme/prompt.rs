@@ -153,7 +153,11 @@ fn parentheses(s: &str) -> Option<(usize, Sort)> {
         return Some((at + 1, Sort::Shell));
     }
     // Behind the environment stands an ordinary prompt.
-    let (length, sort) = shape(&after[space..])?;
+    let (length, sort) = if after[space..].starts_with('(') {
+        None
+    } else {
+        shape(&after[space..])
+    }?;
     (sort == Sort::Shell).then_some((at + length, Sort::Shell))
 }
 

@@ -7,61 +7,61 @@
 use super::look;
 use super::transcript::Item;
 
-/// Programs that begin another shell, on this machine or on another.
+/// Programs that begin another shell, on this machine or on another, sorted.
 const OPENERS: &[&str] = &[
-    "su",
-    "ssh",
-    "bash",
-    "sh",
-    "zsh",
+    "adb",
+    "arch-chroot",
     "ash",
+    "bash",
+    "bwrap",
+    "cado",
+    "capsh",
+    "cgexec",
+    "chroot",
     "dash",
+    "distrobox",
+    "fakeroot",
+    "firejail",
     "fish",
     "ksh",
-    "chroot",
-    "unshare",
-    "nsenter",
-    "vdens",
-    "umvu",
-    "vusu",
-    "vustack",
-    "cado",
-    "screen",
-    "tmux",
+    "linux32",
     "lxc-attach",
     "lxc-console",
     "machinectl",
-    "systemd-nspawn",
-    "schroot",
-    "newgrp",
-    "sg",
-    "fakeroot",
-    "proot",
-    "bwrap",
-    "toolbox",
-    "distrobox",
-    "nix-shell",
-    "telnet",
-    "mosh",
-    "serial",
     "minicom",
-    "picocom",
-    "slogin",
-    "arch-chroot",
-    "firejail",
-    "adb",
+    "mosh",
     "netnsjoin",
-    "userbindmount",
-    "rootlesskit",
-    "script",
-    "cgexec",
-    "setpriv",
-    "runuser",
-    "capsh",
-    "setarch",
-    "linux32",
-    "rlogin",
+    "newgrp",
+    "nix-shell",
+    "nsenter",
     "pct",
+    "picocom",
+    "proot",
+    "rlogin",
+    "rootlesskit",
+    "runuser",
+    "schroot",
+    "screen",
+    "script",
+    "serial",
+    "setarch",
+    "setpriv",
+    "sg",
+    "sh",
+    "slogin",
+    "ssh",
+    "su",
+    "systemd-nspawn",
+    "telnet",
+    "tmux",
+    "toolbox",
+    "umvu",
+    "unshare",
+    "userbindmount",
+    "vdens",
+    "vustack",
+    "vusu",
+    "zsh",
 ];
 
 /// Programs that do so with one of these words behind them.
@@ -90,31 +90,33 @@ const OPENERS_BY_WORD: &[(&str, &[&str])] = &[
 
 /// The command begins a shell that stays.
 pub(super) fn opens_shell(command: &str) -> bool {
-    let mut words = look::words(command.lines().next().unwrap_or_default());
-    if words.first() == Some(&"sudo") {
+    let line = command.lines().next().unwrap_or_default();
+    let mut words = line
+        .split_ascii_whitespace()
+        .filter(|w| !look::is_assignment(w) && *w != "exec");
+    let mut first = words.next().unwrap_or_default();
+    if first == "sudo" {
         if words
-            .iter()
-            .skip(1)
-            .any(|w| matches!(*w, "-i" | "-s" | "-su" | "-is"))
+            .clone()
+            .take(3)
+            .any(|w| matches!(w, "-i" | "-s" | "-su" | "-is"))
         {
             return true;
         }
-        words.remove(0);
+        first = words.find(|w| !w.starts_with('-')).unwrap_or_default();
     }
-    words.retain(|w| !look::is_assignment(w) && *w != "exec");
-    let Some(first) = words.first() else {
-        return false;
+    let program = file_name(first);
+    let by_word = |(name, seconds): &(&str, &[&str])| {
+        *name == program && words.clone().take(3).any(|w| seconds.contains(&w))
     };
-    let program = first.rsplit('/').next().unwrap_or(first);
-    let by_word = OPENERS_BY_WORD.iter().any(|(name, seconds)| {
-        *name == program && words.iter().take(4).any(|w| seconds.contains(w))
-    });
-    let last = words
-        .last()
-        .map_or("", |w| w.rsplit('/').next().unwrap_or(w));
-    OPENERS.contains(&program)
-        || by_word
-        || (words.len() > 1 && matches!(last, "bash" | "sh" | "zsh" | "ash" | "fish" | "su"))
+    let last = line.rsplit(' ').next().map_or("", file_name);
+    OPENERS.binary_search(&program).is_ok()
+        || OPENERS_BY_WORD.iter().any(by_word)
+        || (matches!(last, "bash" | "sh" | "zsh" | "ash" | "fish" | "su") && line.contains(' '))
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Follows the prompts of a document and says how deep each is.
@@ -124,6 +126,8 @@ pub(super) struct Shells {
     open: Vec<String>,
     /// Prompts that have been left, with their depth: of another terminal to which the page may come back.
     left: Vec<(String, usize)>,
+    /// The prompt of the last item.
+    last: String,
     /// The last command was one that begins a shell.
     opener: bool,
     /// The last command was one that ends a shell: it is gone, and no other terminal.
@@ -144,7 +148,7 @@ impl Shells {
             let shown = item.prompt.as_deref();
             if shown.is_some() || item.command.is_some() {
                 let shown = shown.unwrap_or(UNSHOWN);
-                let opened = self.at_prompt(identity(shown), shown, at > 0);
+                let opened = self.at(shown, at > 0);
                 if let (true, Some(command)) = (
                     opened,
                     before.iter_mut().rev().find(|i| i.command.is_some()),
@@ -154,10 +158,19 @@ impl Shells {
             }
             item.depth = self.depth();
             if let Some(command) = &item.command {
-                self.opener = opens_shell(command);
+                self.opener = item.opener;
                 self.leaving = matches!(command.as_str(), "exit" | "logout");
             }
         }
+    }
+
+    /// The same prompt as the last time is the same shell, and needs no second look.
+    fn at(&mut self, shown: &str, same_block: bool) -> bool {
+        if self.last == shown {
+            return false;
+        }
+        shown.clone_into(&mut self.last);
+        self.at_prompt(identity(shown), shown, same_block)
     }
 
     /// Moves to the shell that has this prompt; true when the command before has just opened it.
@@ -171,8 +184,13 @@ impl Shells {
             .iter()
             .find(|(left, _)| *left == shell)
             .map(|(_, depth)| *depth);
-        let nested = !self.open.is_empty()
-            && (self.opener || (same_block && seen.is_none() && !is_labelled(shown)));
+        // What was typed without a prompt may have been typed anywhere: only its own block goes on from it.
+        let from_here = self
+            .open
+            .last()
+            .is_some_and(|open| same_block || open != UNSHOWN);
+        let opened = self.opener || (same_block && seen.is_none() && !is_labelled(shown));
+        let nested = from_here && opened && shown != UNSHOWN;
         if nested {
             self.left.retain(|(left, _)| *left != shell);
             self.open.push(shell);
@@ -193,13 +211,16 @@ impl Shells {
             let depth = self.open.len() - 1;
             if let Some(shell) = self.open.pop() {
                 self.left.retain(|(left, _)| *left != shell);
-                if !std::mem::take(&mut self.leaving) {
+                if !std::mem::take(&mut self.leaving) && self.left.len() < MOST_LEFT {
                     self.left.push((shell, depth));
                 }
             }
         }
     }
 }
+
+/// More terminals than anyone follows.
+const MOST_LEFT: usize = 32;
 
 /// Stands for the prompt that is not shown. Like a name, it is no nested shell's without a reason.
 const UNSHOWN: &str = "(reader)";

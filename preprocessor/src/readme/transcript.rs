@@ -17,17 +17,22 @@ pub(super) struct Item {
     pub(super) output: Vec<String>,
     pub(super) depth: usize,
     pub(super) opens: bool,
+    /// The command is one that begins a shell, whatever comes after it.
+    pub(super) opener: bool,
 }
 
 impl Item {
     pub(super) fn new(at: usize, prompt: Option<&str>, command: Option<String>) -> Self {
+        let opener = command.as_deref().is_some_and(shells::opens_shell);
+        let prompt = prompt.map(str::to_owned);
         Self {
             at,
-            prompt: prompt.map(str::to_owned),
+            prompt,
             command,
             output: Vec::new(),
             depth: 0,
             opens: false,
+            opener,
         }
     }
 }
@@ -43,12 +48,16 @@ pub(super) enum Trust {
 
 /// The commands of a block that has prompts; `None` if it has none, or what has them is no shell session.
 pub(super) fn read(
-    lines: &[&str],
+    source: &str,
     fence: Fence,
     names: &Names<'_>,
     root: bool,
     trust: Trust,
 ) -> Option<Vec<Item>> {
+    if trust == Trust::Careful && !may_be_session(source, fence) {
+        return None;
+    }
+    let lines: &[&str] = &source.lines().collect::<Vec<_>>();
     let marks: Vec<Option<Prompt<'_>>> = lines.iter().map(|line| prompt(line)).collect();
     let session = Session {
         lines,
@@ -65,6 +74,24 @@ pub(super) fn read(
         return None;
     }
     (!commands.is_empty()).then_some(items)
+}
+
+/// What can be said before a line is looked at twice.
+fn may_be_session(source: &str, fence: Fence) -> bool {
+    let of_another_language = || {
+        let first = source
+            .lines()
+            .find(|l| !l.trim().is_empty())
+            .and_then(prompt);
+        !first.is_some_and(|m| m.sort == Sort::Shell && is_typed(&m))
+    };
+    match fence {
+        Fence::Markup => false,
+        Fence::Other => !of_another_language(),
+        Fence::Shell | Fence::Silent | Fence::Text => {
+            !is_a_file(source) && source.lines().any(|l| prompt(l).is_some())
+        }
+    }
 }
 
 /// A synopsis is the shape of a command. `ssh <host>` among real commands is a command with a hole.
@@ -104,19 +131,17 @@ fn prompts_of<'a>(
     if trust == Trust::Told {
         return told(marks);
     }
-    if fence == Fence::Markup || is_a_file(lines) {
-        return None;
-    }
     let first = lines.iter().position(|l| !l.trim().is_empty())?;
     let first_sure = marks
         .iter()
         .flatten()
         .find(|m| matches!(m.sort, Sort::Shell | Sort::Foreign));
-    let shell =
-        first_sure.is_some_and(|m| m.sort == Sort::Shell) && marks.iter().flatten().any(is_typed);
-    let others_language = fence == Fence::Other
-        && !marks[first].is_some_and(|m| m.sort == Sort::Shell && is_typed(&m));
-    if others_language || first_sure.is_some_and(|m| m.sort == Sort::Foreign) {
+    let shell = first_sure.is_some_and(|m| m.sort == Sort::Shell)
+        && marks
+            .iter()
+            .flatten()
+            .any(|m| m.sort == Sort::Shell && is_typed(m));
+    if first_sure.is_some_and(|m| m.sort == Sort::Foreign) {
         return None;
     }
     if shell {
@@ -269,38 +294,41 @@ fn is_setting_line(line: &str) -> bool {
 }
 
 /// What begins like a script, a patch or a page of a manual is no session, whatever is in it.
-pub(super) fn is_a_file(lines: &[&str]) -> bool {
-    let mut filled = lines.iter().map(|l| l.trim()).filter(|l| !l.is_empty());
-    let first = filled.next().unwrap_or_default();
-    let lower = first.to_ascii_lowercase();
-    first.starts_with("#!")
-        || [
-            "diff --git ",
-            "--- ",
-            "+++ ",
-            "@@ ",
-            "index: ",
-            "<?",
-            "<!",
-            "{",
-            "commit ",
-        ]
-        .iter()
-        .any(|s| lower.starts_with(s))
-        || [
-            "usage:",
-            "synopsis",
-            "usage",
-            "name",
-            "options:",
-            "commands:",
-            "options",
-            "#include",
-        ]
-        .iter()
-        .any(|s| lower == *s || (s.ends_with(':') && lower.starts_with(s)))
-        || lower.starts_with("#include")
+pub(super) fn is_a_file(source: &str) -> bool {
+    let first = source
+        .lines()
+        .map(str::trim)
+        .find(|l| !l.is_empty())
+        .unwrap_or_default();
+    let begins = |sign: &&str| {
+        first
+            .get(..sign.len())
+            .is_some_and(|s| s.eq_ignore_ascii_case(sign))
+    };
+    let is = |sign: &&str| first.eq_ignore_ascii_case(sign);
+    BEGINNINGS.iter().any(begins) || TITLES.iter().any(is)
 }
+
+/// How files, patches and help begin.
+const BEGINNINGS: &[&str] = &[
+    "#!",
+    "#include",
+    "diff --git ",
+    "--- ",
+    "+++ ",
+    "@@ ",
+    "index: ",
+    "<?",
+    "<!",
+    "{",
+    "commit ",
+    "usage:",
+    "options:",
+    "commands:",
+];
+
+/// First lines of manual pages.
+const TITLES: &[&str] = &["usage", "synopsis", "name", "options"];
 
 struct Session<'a> {
     lines: &'a [&'a str],
@@ -328,10 +356,9 @@ impl<'a> Session<'a> {
             state.root = mark.sort == Sort::Root;
             let typed = self.typed(&mark);
             let (command, taken) = typed.map_or((None, 1), |text| self.command(at, &mark, text));
-            if let Some(command) = &command {
-                state.opener = shells::opens_shell(command);
-            }
-            items.push(Item::new(at, Some(mark.text), command));
+            let item = Item::new(at, Some(mark.text), command);
+            state.opener = item.opener || (state.opener && item.command.is_none());
+            items.push(item);
             at += taken;
         }
         finish(items.last_mut());
@@ -404,7 +431,8 @@ impl<'a> Session<'a> {
     /// The block begins as root and says `exit` before the first other prompt.
     fn leads_out(&self, at: usize) -> bool {
         let mut left = false;
-        for mark in self.marks[at..].iter().flatten() {
+        // Nobody is root for longer before the first other prompt; it bounds the time.
+        for mark in self.marks[at..].iter().take(100).flatten() {
             match mark.sort {
                 Sort::Root => left = is_leaving(mark.rest),
                 _ => break,

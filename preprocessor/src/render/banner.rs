@@ -9,7 +9,7 @@ use super::shown::step_label;
 use crate::judge::verdict::{VerifiedBy, Why};
 use crate::judge::{Missing, Verdict, Verification};
 use crate::outcome::Facts;
-use crate::tutorial::{Host, Permission, System, Tutorial, Upstream, UpstreamSource};
+use crate::tutorial::{Host, Input, Permission, System, Tutorial, Upstream, UpstreamSource};
 
 /// As banner.html takes it. Strings are empty and lists are empty where there is nothing to say.
 #[derive(Debug, Serialize)]
@@ -190,29 +190,36 @@ fn needs(tutorial: &Tutorial) -> Vec<String> {
             all.push(need);
         }
     }
+    let input = |input: &Input| format!("{} (pinned)", input.source);
+    all.extend(tutorial.inputs.iter().map(input));
     all
 }
 
 fn needs_of_host(host: &Host) -> Vec<String> {
-    let permission = |it: &Permission| format!("the permission {}", permission_word(*it));
-    let mut all: Vec<String> = host.needs.iter().map(permission).collect();
-    let packages = match &host.system {
-        System::Machine { packages } => packages,
-        System::Debian { suite, packages } => {
+    let mut all = Vec::new();
+    let permissions: Vec<&str> = host.needs.iter().map(|it| permission_word(*it)).collect();
+    match permissions.as_slice() {
+        [] => {}
+        [one] => all.push(format!("the permission {one}")),
+        more => all.push(format!("the permissions {}", more.join(", "))),
+    }
+    match &host.system {
+        System::Machine { packages } if packages.is_empty() => {}
+        System::Machine { packages } => all.push(format!("the packages {}", packages.join(", "))),
+        System::Debian { suite, packages } if packages.is_empty() => {
             all.push(format!("Debian {suite} as {}", host.name));
-            packages
         }
-    };
-    all.extend(
-        packages
-            .iter()
-            .map(|package| format!("the package {package}")),
-    );
-    all.extend(
-        host.programs
-            .iter()
-            .map(|program| format!("the program {program}")),
-    );
+        System::Debian { suite, packages } => {
+            all.push(format!(
+                "Debian {suite} as {} with {}",
+                host.name,
+                packages.join(", ")
+            ));
+        }
+    }
+    if !host.programs.is_empty() {
+        all.push(format!("the programs {}", host.programs.join(", ")));
+    }
     all
 }
 

@@ -295,7 +295,7 @@ fn words(error: &PinError) -> (String, String, Vec<String>) {
                 format!("the pin says {pinned}"),
                 format!("the file has {found}"),
                 format!("it came from {place}"),
-                "`mdbook-twin pin NAME` shows what changed and moves the pin".to_owned(),
+                "if upstream is meant to have changed: read it, then write its commit and this sha256 into the spec".to_owned(),
             ],
         ),
         other => (other.to_string(), String::new(), Vec::new()),

@@ -73,7 +73,7 @@ keys! {
         "commit" => commit: String,
         /// The file's path in the repository; default `README.md`.
         "file" => file: String,
-        /// Sha256 of that file; `mdbook-twin pin` writes it.
+        /// Sha256 of that file, 64 lower-case hex digits.
         #[schemars(required)]
         "sha256" => sha256: String,
     }

@@ -5,20 +5,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A world of its own: book, cache, upstream, git configuration.
-pub struct World {
+pub(crate) struct World {
     folder: tempfile::TempDir,
 }
 
 /// What a command gave.
-pub struct Answer {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Answer {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl World {
     /// An empty book that grants what the tests need, with an empty cache.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let world = Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
         };
@@ -38,22 +38,22 @@ impl World {
         world
     }
 
-    pub fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.folder.path().join(below)
     }
 
-    pub fn write(&self, below: &str, text: &str) {
+    pub(crate) fn write(&self, below: &str, text: &str) {
         let path = self.path(below);
         fs::create_dir_all(path.parent().expect("a folder")).expect("its folder");
         fs::write(path, text).expect("written");
     }
 
-    pub fn read(&self, below: &str) -> String {
+    pub(crate) fn read(&self, below: &str) -> String {
         fs::read_to_string(self.path(below)).unwrap_or_else(|error| panic!("{below}: {error}"))
     }
 
     /// Replaces a piece of a file that stands in it exactly once.
-    pub fn edit(&self, below: &str, find: &str, with: &str) {
+    pub(crate) fn edit(&self, below: &str, find: &str, with: &str) {
         let text = self.read(below);
         assert_eq!(
             text.matches(find).count(),
@@ -64,7 +64,7 @@ impl World {
     }
 
     /// A tutorial, and a chapter that shows it.
-    pub fn tutorial(&self, name: &str, spec: &str) {
+    pub(crate) fn tutorial(&self, name: &str, spec: &str) {
         self.write(&format!("book/tutorials/{name}.yaml"), spec);
         self.write(
             "book/src/chapter.md",
@@ -74,7 +74,7 @@ impl World {
 
     /// A bare repository with one file at one commit, reached as `https://github.com/OWNER/REPO` through a git
     /// configuration of this world. Returns the commit and the file's sha256.
-    pub fn upstream(&self, repository: &str, file: &str, text: &str) -> (String, String) {
+    pub(crate) fn upstream(&self, repository: &str, file: &str, text: &str) -> (String, String) {
         let work = self.path("upstream-work").join(repository);
         fs::create_dir_all(&work).expect("a work tree");
         fs::write(work.join(file), text).expect("the README");
@@ -120,7 +120,7 @@ impl World {
     }
 
     /// A command in the book's folder, with this world's cache, and no variable that decides what runs.
-    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command
             .current_dir(self.path("book"))
@@ -134,7 +134,7 @@ impl World {
     }
 
     /// `mdbook-twin ARGUMENTS` in the book's folder.
-    pub fn twin(&self, arguments: &[&str]) -> Answer {
+    pub(crate) fn twin(&self, arguments: &[&str]) -> Answer {
         Answer::of(
             self.command(program())
                 .args(arguments)
@@ -144,7 +144,7 @@ impl World {
     }
 
     /// `mdbook build` with this `execute`; `None` where no mdbook is installed.
-    pub fn mdbook_build(&self, execute: &str) -> Option<Answer> {
+    pub(crate) fn mdbook_build(&self, execute: &str) -> Option<Answer> {
         let command = self
             .command("mdbook")
             .arg("build")
@@ -168,7 +168,7 @@ impl Answer {
     }
 
     /// Panics with everything that came unless the exit code is this one.
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(
             self.code,
             Some(code),
@@ -180,7 +180,7 @@ impl Answer {
     }
 
     /// Panics with everything that came unless stderr holds each of these.
-    pub fn says(self, pieces: &[&str]) -> Self {
+    pub(crate) fn says(self, pieces: &[&str]) -> Self {
         for piece in pieces {
             assert!(
                 self.stderr.contains(piece),
@@ -193,12 +193,12 @@ impl Answer {
 }
 
 /// The program under test.
-pub fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_mdbook-twin"))
 }
 
 /// Hex sha256.
-pub fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     use sha2::Digest;
     sha2::Sha256::digest(text.as_bytes())
         .iter()

@@ -24,6 +24,9 @@ use crate::lab::init::{During, Made, is_open, mounts, network, process};
 use crate::lab::plan::{HostPlan, Plan};
 use crate::lab::programs::HOST_PATH;
 
+/// The runtime's place on the lab's tmpfs: the machine's own may lie below /tmp, which is hidden when it starts.
+const RUNTIME: &str = "runtime";
+
 /// Enough for what PID 1 does before it starts the runtime; the main thread's would be 8 MiB.
 const STACK: usize = 1 << 20;
 
@@ -70,7 +73,7 @@ fn run(
 ) -> Made<i32> {
     let mut byte = [0];
     go.read_exact(&mut byte).during(Doing::Ids, "the keeper")?;
-    let taken = take(nodes)?;
+    let taken = take(plan.runtime.as_deref(), nodes)?;
     become_root().during(Doing::Root, "root of the lab")?;
     // After the change of ids, which would undo it. The keeper may have died in between: then its end of the pipe is
     // closed.
@@ -95,8 +98,9 @@ fn run(
         });
     };
     host::make(host, &plan.limits, &place).during(Doing::Files, "the host's files")?;
+    mounts::hide_tmp(&place).during(Doing::Files, "a /tmp of the lab's own")?;
     handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
-    let child = start(runtime, host, &place, input, output)
+    let child = start(host, &place, input, output)
         .during(Doing::Runtime, &runtime.display().to_string())?;
     // From here on the keeper alone holds the socket: its closing is the signal that we are gone.
     Ok(reap_until(child))
@@ -110,10 +114,15 @@ enum Taken {
     File(File),
 }
 
-/// Our own binary and the device nodes, each with its place on the lab's tmpfs.
-fn take(nodes: &[Node]) -> Made<Vec<(String, Taken)>> {
+/// Our own binary, the runtime and the device nodes, each with its place on the lab's tmpfs.
+fn take(runtime: Option<&Path>, nodes: &[Node]) -> Made<Vec<(String, Taken)>> {
     let own = take_own_binary().during(Doing::Files, "our own binary")?;
     let mut all = vec![("agent/agent".to_owned(), own)];
+    if let Some(path) = runtime {
+        let shown = path.display().to_string();
+        let tree = process::take_tree(&shown).during(Doing::Runtime, &shown)?;
+        all.push((RUNTIME.to_owned(), Taken::Tree(tree)));
+    }
     for node in nodes {
         let tree = process::take_tree(&node.source).during(Doing::Devices, &node.device.path)?;
         let name = format!("devices/{}", nodes::file_name(&node.device));
@@ -169,13 +178,12 @@ fn bound_processes(pids: u64) {
 }
 
 fn start(
-    runtime: &Path,
     host: &HostPlan,
     place: &str,
     input: &OwnedFd,
     output: &OwnedFd,
 ) -> Result<Pid> {
-    let mut command = Command::new(runtime);
+    let mut command = Command::new(format!("{place}/{RUNTIME}"));
     command
         .arg0("crun")
         .args(["--root", &format!("{place}/state")])

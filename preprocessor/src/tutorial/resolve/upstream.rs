@@ -108,7 +108,7 @@ fn hex(
                     format!("upstream is not pinned: `{key}` is missing"),
                 )
                 .at(upstream.span.clone(), "")
-                .help("`mdbook-twin pin NAME` writes `commit` and `sha256`"),
+                .help("`git rev-parse HEAD` and `sha256sum FILE`, in a clone of upstream, give both"),
             );
         }
         return None;
