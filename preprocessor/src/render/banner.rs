@@ -196,31 +196,33 @@ fn needs(tutorial: &Tutorial) -> Vec<String> {
 }
 
 fn needs_of_host(host: &Host) -> Vec<String> {
-    let mut all = Vec::new();
     let permissions: Vec<&str> = host.needs.iter().map(|it| permission_word(*it)).collect();
-    match permissions.as_slice() {
-        [] => {}
-        [one] => all.push(format!("the permission {one}")),
-        more => all.push(format!("the permissions {}", more.join(", "))),
-    }
-    match &host.system {
-        System::Machine { packages } if packages.is_empty() => {}
-        System::Machine { packages } => all.push(format!("the packages {}", packages.join(", "))),
+    let mut all = vec![listed("permission", &permissions)];
+    all.push(match &host.system {
+        System::Machine { packages } => listed("package", packages),
         System::Debian { suite, packages } if packages.is_empty() => {
-            all.push(format!("Debian {suite} as {}", host.name));
+            format!("Debian {suite} as {}", host.name)
         }
         System::Debian { suite, packages } => {
-            all.push(format!(
+            format!(
                 "Debian {suite} as {} with {}",
                 host.name,
                 packages.join(", ")
-            ));
+            )
         }
-    }
-    if !host.programs.is_empty() {
-        all.push(format!("the programs {}", host.programs.join(", ")));
-    }
+    });
+    all.push(listed("program", &host.programs));
+    all.retain(|need| !need.is_empty());
     all
+}
+
+/// `the package vdens`, `the packages vdens, vdeplug`; nothing for none.
+fn listed<T: std::borrow::Borrow<str>>(noun: &str, names: &[T]) -> String {
+    match names.len() {
+        0 => String::new(),
+        1 => format!("the {noun} {}", names.join(", ")),
+        _ => format!("the {noun}s {}", names.join(", ")),
+    }
 }
 
 fn permission_word(permission: Permission) -> &'static str {

@@ -52,14 +52,56 @@ pub(super) fn exchanges(of: &Verification, step: usize) -> Vec<Exchange> {
     let Some(spec) = of.tutorial.steps.get(step) else {
         return Vec::new();
     };
-    let happened = match (source(of), &of.run, &of.transcript) {
+    let happened = happened(of, step);
+    let Action::Run(run) = &spec.action else {
+        return happened;
+    };
+    let mut exchanges = aligned(&run.commands, happened);
+    if (run.background.is_some() || run.until.is_some())
+        && let Some(last) = exchanges.last_mut()
+    {
+        // It was ended by a key, so its status says nothing about it.
+        last.exit = None;
+        if run.background.is_some() {
+            leave_to_later_steps(&mut last.output, &later(of, step));
+        }
+    }
+    exchanges
+}
+
+/// A step's exchanges as they are recorded.
+fn happened(of: &Verification, step: usize) -> Vec<Exchange> {
+    match (source(of), &of.run, &of.transcript) {
         (Source::Today, Some(run), _) => run.steps.get(step).map(today).unwrap_or_default(),
         (Source::Recorded, _, Some(transcript)) => recorded(of, step, transcript),
         _ => Vec::new(),
+    }
+}
+
+/// What came in this step's terminal while later steps waited or pressed keys, up to the next command.
+fn later(of: &Verification, step: usize) -> Vec<Line> {
+    let steps = &of.tutorial.steps;
+    let in_terminal =
+        (step + 1..steps.len()).filter(|at| steps[*at].terminal == steps[step].terminal);
+    in_terminal
+        .take_while(|at| matches!(steps[*at].action, Action::Wait(_) | Action::Press(_)))
+        .flat_map(|at| happened(of, at))
+        .filter_map(|exchange| exchange.output)
+        .flat_map(|output| output.lines)
+        .collect()
+}
+
+/// A background command's output is recorded from its start to its end, so its later lines are a later step's as well.
+/// They are shown there, where the reader is when they come.
+fn leave_to_later_steps(output: &mut Option<Output>, later: &[Line]) {
+    let Some(output) = output else {
+        return;
     };
-    match &spec.action {
-        Action::Run(run) => aligned(&run.commands, happened),
-        _ => happened,
+    let text = |line: &Line| line.text.clone();
+    let later: Vec<String> = later.iter().map(text).collect();
+    let lines: Vec<String> = output.lines.iter().map(text).collect();
+    if lines.ends_with(&later) {
+        output.lines.truncate(lines.len() - later.len());
     }
 }
 
