@@ -1,6 +1,8 @@
 //! The engine on a machine that only pretends: what runs, what does not, and what is said. A folder per case would have
 //! to write down what happens *when*, so these are plain tests.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on ends there")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};

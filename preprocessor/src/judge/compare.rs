@@ -4,6 +4,8 @@
 //! first place where it fits: never exponential, and what an author can follow with a finger. Where it differs is an
 //! alignment with as few differences as possible, made only after a failure, for people.
 
+use std::collections::HashMap;
+
 use similar::algorithms::{Capture, Replace, myers};
 use similar::{Algorithm, DiffOp};
 
@@ -13,7 +15,7 @@ use super::verdict::DiffLine;
 use crate::tutorial::Matching;
 
 /// Larger tables (lines × lines) are not aligned but shown as two blocks: nobody reads them, and memory is dear.
-const CELLS: usize = 4_000_000;
+const CELLS: usize = 1_000_000;
 
 /// All lines of both sides.
 pub(super) struct Difference {
@@ -106,11 +108,21 @@ fn unordered(
     let (literal, other): (Vec<_>, Vec<_>) = (0..pattern.len())
         .filter(|&line| !pattern[line].is_any_lines())
         .partition(|&line| pattern[line].is_literal());
-    for line in literal.into_iter().chain(other) {
-        let free = (0..actual.len()).filter(|&at| partner[at].is_none());
-        let found = free
-            .filter_map(|at| Some((at, pattern[line].found(actual[at], &tried)?)))
-            .next();
+    // A flood has many lines, but each of them is looked up once.
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, line) in actual.iter().enumerate().rev() {
+        places.entry(line.trim_end()).or_default().push(at);
+    }
+    for line in literal {
+        let place = places.get_mut(pattern[line].literal_text());
+        match place.and_then(Vec::pop) {
+            Some(at) => partner[at] = Some(line),
+            None => missing.push(line),
+        }
+    }
+    for line in other {
+        let mut free = (0..actual.len()).filter(|&at| partner[at].is_none());
+        let found = free.find_map(|at| Some((at, pattern[line].found(actual[at], &tried)?)));
         match found {
             Some((at, values)) => {
                 partner[at] = Some(line);
@@ -119,12 +131,12 @@ fn unordered(
             None => missing.push(line),
         }
     }
+    missing.sort_unstable();
     let open = pattern.iter().any(LinePattern::is_any_lines);
     if missing.is_empty() && (open || partner.iter().all(Option::is_some)) {
         *bindings = tried;
         return None;
     }
-    missing.sort_unstable();
     let expected_line = missing.first().copied().unwrap_or(0);
     let bound = bound_in(missing.iter().map(|&line| &pattern[line]), &tried);
     let there = actual
@@ -375,7 +387,8 @@ fn by_table(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Ve
             let mut ways = vec![(cost[here + width] + alone, skip)];
             if let Some(text) = actual.get(a) {
                 if line.is_any_lines() {
-                    ways.push((cost[here + 1], Step::Take));
+                    // Before leaving: so that what is missing is the last line that could be, not the first.
+                    ways.insert(0, (cost[here + 1], Step::Take));
                 } else {
                     let both = cost[here + width + 1];
                     if line.matches(text, bindings) {
