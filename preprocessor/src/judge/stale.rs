@@ -74,7 +74,9 @@ pub(super) fn changes(tutorial: &Tutorial, transcript: &Transcript) -> Vec<Strin
             let terminal = &tutorial.terminals[step.terminal].name;
             if then.terminal != *terminal {
                 let then = &then.terminal;
-                words.push(format!("{here} moved from terminal `{then}` to `{terminal}`"));
+                words.push(format!(
+                    "{here} moved from terminal `{then}` to `{terminal}`"
+                ));
             }
             continue;
         }
