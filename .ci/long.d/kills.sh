@@ -1,5 +1,5 @@
 #!/bin/sh
-# Labs killed at many moments, by root's and by an ordinary user's hand: nothing may stay.
+# labs killed at many moments, by root's and by an ordinary user's hand: nothing may stay
 #   TWIN_KILLS=300 .ci/long.d/kills.sh
 set -eu
 cd "$(dirname "$0")/../.."

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# 1,000 echo steps, a flood and an idle terminal, against a C program (the performance page's first rows)
+# 1,000 echo steps, floods and an idle terminal, against a C program
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-cargo build --quiet --releasenexec preprocessor/benches/agent.sh "${ROUNDS:-21}"
+cargo build --quiet --release
+exec preprocessor/benches/agent.sh "${ROUNDS:-21}"

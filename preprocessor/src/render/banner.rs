@@ -163,7 +163,7 @@ fn upstream(of: &Upstream) -> UpstreamView {
         label: format!("{}, {}", of.github.as_deref().unwrap_or(&of.url), of.file),
         commit: of.commit.chars().take(10).collect(),
         href: file_link(of, None),
-        locked: of.source != UpstreamSource::File,
+        locked: of.source == UpstreamSource::Lock,
     }
 }
 

@@ -120,7 +120,11 @@ impl Engine<'_> {
 impl Subject {
     fn standing(&self) -> Verdict {
         match standing(&self.tutorial, self.transcript.as_ref(), &self.digest) {
-            Verdict::Unrecorded(reason) => Verdict::Unrecorded(self.unavailable.clone().or(reason)),
+            Verdict::Unrecorded(reason) => {
+                let unread = self.unavailable.as_ref();
+                let unread = unread.map(|why| format!("its commands could not be read: {why}"));
+                Verdict::Unrecorded(unread.or(reason))
+            }
             other => other,
         }
     }

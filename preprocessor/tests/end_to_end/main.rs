@@ -2,7 +2,6 @@
 //!
 //! Each test makes a book and an upstream of its own; nothing outside its temporary folder is touched.
 #![cfg(all(feature = "run", target_os = "linux"))]
-#![expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
 mod world;
 
