@@ -56,8 +56,8 @@ fn a_tutorial_that_is_not_there_names_the_nearest() {
     let messages = tutorial::load(&project(book.path()), "frist-steps").unwrap_err();
     assert_eq!(
         render_all(&messages, Style::Plain),
-        "error[unknown-tutorial]: there is no tutorial `frist-steps`\n |\n \
-         = did you mean `first-steps`?\n \
+        "error[unknown-tutorial]: there is no tutorial `frist-steps`\n  \
+         = did you mean `first-steps`?\n  \
          = tutorials/frist-steps.yaml does not exist; there are `first-steps`\n"
     );
 }

@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn what_only_looks_like_a_marker_is_output() {
         let markers = Markers::new("abc");
-        assert_eq!(markers.next(b"\x1b]7717;xyz;1;P;0\x07"), Next::Output(18));
+        assert_eq!(markers.next(b"\x1b]7717;xyz;1;P;0\x07"), Next::Output(17));
         // dash's `set` shows PS1 with its `$?` as it stands.
         assert_eq!(markers.next(b"\x1b]7717;abc;1;p;$?\x07"), Next::Output(1));
         assert_eq!(markers.next(b"ab\x1b"), Next::Output(2));

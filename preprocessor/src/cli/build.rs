@@ -27,7 +27,10 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
         Err(code) => return code,
     };
     let root = project.root.clone();
-    let settings = book::Settings { execute: arguments.execute.clone(), build_dir: arguments.dest_dir.clone() };
+    let settings = book::Settings {
+        execute: arguments.execute.clone(),
+        build_dir: arguments.dest_dir.clone(),
+    };
     let workshop = Workshop::new(project, &arguments.running, *shown);
     match book::build(&root, &settings, workshop, show::say) {
         Ok(()) => ExitCode::from(exit::GOOD),

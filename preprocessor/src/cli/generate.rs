@@ -20,7 +20,10 @@ pub(crate) fn completions(shell: clap_complete::Shell, mut command: clap::Comman
 /// The manual page: the program, then each subcommand.
 pub(crate) fn man(command: clap::Command) -> ExitCode {
     let mut text = Vec::new();
-    match clap_mangen::Man::new(command).render(&mut text).and_then(|()| text.flush()) {
+    match clap_mangen::Man::new(command)
+        .render(&mut text)
+        .and_then(|()| text.flush())
+    {
         Ok(()) => show::out(&String::from_utf8_lossy(&text)),
         Err(error) => show::error(&format!("the manual page could not be made: {error}")),
     }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use mdbook_twin::init;
 
-use mdbook_twin::verify::exit;
 use crate::cli::show::{self, Shown};
+use mdbook_twin::verify::exit;
 
 pub(crate) fn run(root: Option<&Path>, shown: &Shown) -> ExitCode {
     let root = match show::project(root) {
@@ -14,7 +14,9 @@ pub(crate) fn run(root: Option<&Path>, shown: &Shown) -> ExitCode {
         Err(code) => return code,
     };
     match init::init(&root) {
-        Ok(changes) if changes.is_empty() => shown.note("nothing to do: this book has all it needs"),
+        Ok(changes) if changes.is_empty() => {
+            shown.note("nothing to do: this book has all it needs")
+        }
         Ok(changes) => changes.iter().for_each(|change| shown.note(change)),
         Err(error) => return show::error(&error.to_string()),
     }

@@ -90,7 +90,10 @@ enum Command {
 /// Parses the arguments, does what they ask for, says what went wrong.
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let shown = show::Shown { color: arguments.color, quiet: arguments.quiet };
+    let shown = show::Shown {
+        color: arguments.color,
+        quiet: arguments.quiet,
+    };
     let root = arguments.root.as_deref();
     let Some(command) = arguments.command else {
         return preprocess::run(&shown);

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use mdbook_twin::book;
 
-use mdbook_twin::verify::exit;
 use crate::cli::show::{self, Shown};
 use crate::cli::workshop::Workshop;
+use mdbook_twin::verify::exit;
 
 pub(crate) fn run(shown: &Shown) -> ExitCode {
     let mut input = Vec::new();

@@ -18,8 +18,12 @@ impl Lines {
 impl Observer for Lines {
     fn progress(&self, name: &str, progress: Progress<'_>) {
         match progress {
-            Progress::Waiting => self.shown.note(&format!("waiting for another run of {name}")),
-            Progress::Running { steps } => self.shown.note(&format!("running {name}: {steps} steps")),
+            Progress::Waiting => self
+                .shown
+                .note(&format!("waiting for another run of {name}")),
+            Progress::Running { steps } => {
+                self.shown.note(&format!("running {name}: {steps} steps"))
+            }
             Progress::Step { .. } | Progress::Finished(_) => {}
         }
     }

@@ -29,9 +29,21 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
         Err(code) => return code,
     };
     let workshop = Workshop::new(project, &arguments.running, *shown);
-    let codes = arguments.names.iter().map(|name| one(&workshop, name, arguments.runs, shown));
+    let codes = arguments
+        .names
+        .iter()
+        .map(|name| one(&workshop, name, arguments.runs, shown));
     // The worst of all; a skip is worse than nothing, but not worse than a tutorial that is wrong.
-    let severity = |code: &u8| [exit::GOOD, exit::ALL_SKIPPED, exit::NOT_VERIFIED, exit::BAD_INPUT].iter().position(|it| it == code);
+    let severity = |code: &u8| {
+        [
+            exit::GOOD,
+            exit::ALL_SKIPPED,
+            exit::NOT_VERIFIED,
+            exit::BAD_INPUT,
+        ]
+        .iter()
+        .position(|it| it == code)
+    };
     ExitCode::from(codes.max_by_key(severity).unwrap_or(exit::GOOD))
 }
 
@@ -55,8 +67,13 @@ fn one(workshop: &Workshop, name: &str, runs: usize, shown: &Shown) -> u8 {
 }
 
 fn skipped(name: &str, missing: &[Missing]) -> String {
-    let reasons = missing.iter().map(|it| format!("\n  {} is missing: {}", it.what, it.remedy));
-    format!("{name} can't run here, nothing was recorded{}", reasons.collect::<String>())
+    let reasons = missing
+        .iter()
+        .map(|it| format!("\n  {} is missing: {}", it.what, it.remedy));
+    format!(
+        "{name} can't run here, nothing was recorded{}",
+        reasons.collect::<String>()
+    )
 }
 
 fn written(workshop: &Workshop, name: &str, recording: &Recording, shown: &Shown) -> u8 {

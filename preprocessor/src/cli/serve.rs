@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use mdbook_twin::verify::exit;
 use crate::cli::show::{self, Shown};
+use mdbook_twin::verify::exit;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

@@ -36,21 +36,34 @@ impl Shown {
         match self.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal(),
+            Color::Auto => {
+                std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal()
+            }
         }
     }
 
     pub(crate) fn paint(&self) -> Paint {
-        if self.colored() { Paint::Colour } else { Paint::Plain }
+        if self.colored() {
+            Paint::Colour
+        } else {
+            Paint::Plain
+        }
     }
 
     /// All messages about a spec, a README, a chapter; the exit code for them.
     pub(crate) fn diagnostics(&self, diagnostics: &[Diagnostic]) -> ExitCode {
-        let style = if self.colored() { Style::Coloured } else { Style::Plain };
+        let style = if self.colored() {
+            Style::Coloured
+        } else {
+            Style::Plain
+        };
         if !diagnostics.is_empty() {
             say(&diagnostic::render_all(diagnostics, style));
         }
-        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        if diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
+        {
             ExitCode::from(exit::BAD_INPUT)
         } else {
             ExitCode::from(exit::GOOD)
@@ -83,7 +96,10 @@ pub(crate) fn project(root: Option<&Path>) -> Result<Project, ExitCode> {
 /// What was asked for, on stdout. A reader that has gone (`| head`) is no mistake.
 pub(crate) fn out(text: &str) -> ExitCode {
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             self::error(&format!("the output could not be written: {error}"))
         }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use mdbook_twin::tutorial;
 
-use mdbook_twin::verify::exit;
 use crate::cli::show::{self, Shown};
+use mdbook_twin::verify::exit;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -21,7 +21,9 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
     };
     match tutorial::vendor(&project, &arguments.dir) {
         Ok(written) => {
-            written.iter().for_each(|path| shown.note(&path.display().to_string()));
+            written
+                .iter()
+                .for_each(|path| shown.note(&path.display().to_string()));
             ExitCode::from(exit::GOOD)
         }
         Err(diagnostics) => shown.diagnostics(&diagnostics),

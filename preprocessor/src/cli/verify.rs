@@ -31,8 +31,17 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
         [] => workshop.names(),
         names => names.to_vec(),
     };
-    let execute = if arguments.changed { Execute::Changed } else { Execute::Always };
-    let answers = verify::verify(&workshop.project, &names, &workshop.how(execute), &workshop.lines);
+    let execute = if arguments.changed {
+        Execute::Changed
+    } else {
+        Execute::Always
+    };
+    let answers = verify::verify(
+        &workshop.project,
+        &names,
+        &workshop.how(execute),
+        &workshop.lines,
+    );
     for answer in &answers {
         shown.answer(answer);
     }

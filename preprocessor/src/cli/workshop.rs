@@ -33,7 +33,12 @@ impl Workshop {
     /// For a subcommand.
     pub(crate) fn new(mut project: Project, running: &Running, shown: Shown) -> Self {
         project.config.jobs = running.jobs.or(project.config.jobs);
-        Self { project, lines: Lines::new(shown), grants: running.grant.clone(), interrupt: install() }
+        Self {
+            project,
+            lines: Lines::new(shown),
+            grants: running.grant.clone(),
+            interrupt: install(),
+        }
     }
 
     /// For a book that mdBook sent.
@@ -43,8 +48,16 @@ impl Workshop {
             .get("preprocessor.twin")
             .map_err(|error| format!("book.toml: [preprocessor.twin]: {error:#}"))?;
         let root = std::path::absolute(&context.root).map_err(|error| error.to_string())?;
-        let project = Project::with_config(root, config.unwrap_or_default()).map_err(|error| error.to_string())?;
-        Ok(Self::new(project, &Running { grant: Vec::new(), jobs: None }, shown))
+        let project = Project::with_config(root, config.unwrap_or_default())
+            .map_err(|error| error.to_string())?;
+        Ok(Self::new(
+            project,
+            &Running {
+                grant: Vec::new(),
+                jobs: None,
+            },
+            shown,
+        ))
     }
 
     /// How this subcommand wants it.
@@ -62,13 +75,20 @@ impl Workshop {
 impl Tutorials for Workshop {
     fn names(&self) -> Vec<String> {
         tutorial::names(&self.project).unwrap_or_else(|error| {
-            show::say(&format!("warning: {}: {error}", self.project.tutorials().display()));
+            show::say(&format!(
+                "warning: {}: {error}",
+                self.project.tutorials().display()
+            ));
             Vec::new()
         })
     }
 
     fn verify(&self, names: &[String], how: &How<'_>) -> Vec<Answer> {
-        let how = How { grants: self.grants.clone(), stop: self.interrupt.as_ref(), ..how.clone() };
+        let how = How {
+            grants: self.grants.clone(),
+            stop: self.interrupt.as_ref(),
+            ..how.clone()
+        };
         verify::verify(&self.project, names, &how, &self.lines)
     }
 }

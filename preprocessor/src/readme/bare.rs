@@ -4,6 +4,7 @@ use super::command;
 use super::fence::Fence;
 use super::look::{self, Look, Names};
 use super::transcript::{self, Item};
+use super::words;
 
 /// The commands of a block without prompts; `None` where one line is in doubt.
 pub(super) fn read(
@@ -110,7 +111,7 @@ fn of_command(command: &str, fence: Fence, names: &Names<'_>) -> Look {
     }
     let defines = first
         .split_once("()")
-        .is_some_and(|(name, _)| look::is_program_name(name.trim()));
+        .is_some_and(|(name, _)| words::is_program_name(name.trim()));
     if defines {
         return Look::Not;
     }

@@ -6,7 +6,10 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
+use super::holes::{Holes, holes};
 use super::programs::{self, Proof};
+use super::prose::{STOP_WORDS, has_description, is_prose};
+use super::words::{is_assignment, is_evident, is_option, is_program_name, words};
 
 /// What a line looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,42 +60,6 @@ impl Names<'_> {
         let program = command.split_whitespace().next().unwrap_or_default();
         self.typed.contains(program) || self.mentions(program)
     }
-}
-
-/// A word as the shell splits it, with its quotes.
-pub(super) fn words(line: &str) -> Vec<&str> {
-    let bytes = line.as_bytes();
-    let mut words = Vec::new();
-    let mut start = None;
-    let mut quote = None;
-    let mut at = 0;
-    while at < bytes.len() {
-        let b = bytes[at];
-        match quote {
-            Some(q) if b == q => quote = None,
-            Some(_) => {}
-            None if matches!(b, b'\'' | b'"' | b'`') => {
-                start.get_or_insert(at);
-                quote = Some(b);
-            }
-            None if b.is_ascii_whitespace() => {
-                if let Some(from) = start.take() {
-                    words.push(&line[from..at]);
-                }
-            }
-            None if b == b'#' && start.is_none() => break, // a comment
-            None => {
-                start.get_or_insert(at);
-            }
-        }
-        at += if b == b'\\' && quote != Some(b'\'') && bytes.get(at + 1).is_some_and(u8::is_ascii) {
-            2
-        } else {
-            1
-        };
-    }
-    words.extend(start.map(|from| &line[from..]));
-    words
 }
 
 /// What the command's first line looks like. `cd x && y`: the first part that says more than `export A=b` decides.
@@ -171,13 +138,6 @@ fn part(words: &[&str], names: &Names<'_>) -> Look {
 
 /// Programs that only start another.
 const WRAPPERS: &[&str] = &["exec", "nohup", "time", "command", "builtin"];
-
-/// Where in `line` the slice `word` of it begins.
-fn offset(line: &str, word: &str) -> usize {
-    (word.as_ptr() as usize)
-        .saturating_sub(line.as_ptr() as usize)
-        .min(line.len())
-}
 
 /// Nobody writes `sudo` before anything but a command; prose about sudo still has its words.
 fn behind_sudo(arguments: &[&str], names: &Names<'_>) -> Look {
@@ -401,51 +361,13 @@ const IN_PROGRAMS: &[&str] = &[
 ];
 
 /// Words that begin a line of configuration (of zsh's plugin managers, tmux, vim) or of a script in a `sh` fence.
+#[rustfmt::skip] // words side by side
 const CONFIGURATION: &[&str] = &[
-    "antibody",
-    "antigen",
-    "autoload",
-    "bind",
-    "bindkey",
-    "bindsym",
-    "case",
-    "compdef",
-    "compinit",
-    "complete",
-    "declare",
-    "define",
-    "do",
-    "done",
-    "elif",
-    "else",
-    "esac",
-    "fi",
-    "function",
-    "getopts",
-    "if",
-    "local",
-    "mapfile",
-    "plugins",
-    "printf",
-    "read",
-    "readarray",
-    "readonly",
-    "return",
-    "setopt",
-    "shift",
-    "shopt",
-    "then",
-    "trap",
-    "typeset",
-    "unsetopt",
-    "zgen",
-    "zgenom",
-    "zi",
-    "zinit",
-    "znap",
-    "zplug",
-    "zplugin",
-    "zstyle",
+    "antibody", "antigen", "autoload", "bind", "bindkey", "bindsym", "case", "compdef",
+    "compinit", "complete", "declare", "define", "do", "done", "elif", "else", "esac", "fi",
+    "function", "getopts", "if", "local", "mapfile", "plugins", "printf", "read", "readarray",
+    "readonly", "return", "setopt", "shift", "shopt", "then", "trap", "typeset", "unsetopt",
+    "zgen", "zgenom", "zi", "zinit", "znap", "zplug", "zplugin", "zstyle",
 ];
 
 fn is_setting(program: &str, arguments: &[&str]) -> bool {
@@ -461,80 +383,6 @@ fn is_setting(program: &str, arguments: &[&str]) -> bool {
     }
 }
 
-pub(super) fn is_assignment(word: &str) -> bool {
-    word.split_once('=').is_some_and(|(name, _)| {
-        let name = name.strip_suffix('+').unwrap_or(name);
-        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    })
-}
-
-/// The name of a program has no punctuation that prose, code or an error message has.
-pub(super) fn is_program_name(word: &str) -> bool {
-    let bare = word.trim_matches('"');
-    let name = bare
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"_.+-/~$@{}".contains(&b));
-    bare == "."
-        || (name
-            && !bare.is_empty()
-            && !bare.starts_with(['-', '@', '{', '+'])
-            && !bare.ends_with(['.', '{']))
-}
-
-fn is_option(word: &str) -> bool {
-    word.strip_prefix('-').is_some_and(|o| {
-        o.trim_start_matches('-')
-            .starts_with(|c: char| c.is_ascii_alphanumeric())
-    })
-}
-
-/// An argument that prose does not have.
-fn is_evident(word: &str) -> bool {
-    let word = word.trim_end_matches([';', ')']);
-    let first = word.bytes().next().unwrap_or_default();
-    is_option(word)
-        || matches!(first, b'.' | b'~' | b'$' | b'"' | b'\'' | b'/' | b'@') && word != "..."
-        || word.contains(['=', '*', '$', '@', '|', '>', '&'])
-        || word.contains("://")
-        || word.contains('/') && !word.ends_with('/') && word.len() > 4
-        || word.len() > 1 && word.ends_with('/')
-        || word.split_once('.').is_some_and(|(a, b)| {
-            !a.is_empty() && b.starts_with(|c: char| c.is_ascii_alphanumeric())
-        })
-        || word.bytes().all(|b| b.is_ascii_digit())
-        || word.bytes().any(|b| b.is_ascii_digit()) && word.bytes().any(|b| b.is_ascii_alphabetic())
-}
-
-/// Words of English that are no arguments, sorted.
-const STOP_WORDS: &[&str] = &[
-    "a", "also", "an", "and", "are", "as", "be", "because", "been", "but", "by", "can", "does",
-    "for", "has", "have", "how", "into", "is", "it", "its", "may", "must", "not", "of", "only",
-    "or", "our", "should", "sure", "that", "the", "their", "there", "these", "they", "this", "to",
-    "used", "using", "was", "we", "when", "where", "which", "will", "with", "you", "your",
-];
-
-/// The arguments read like a sentence.
-pub(super) fn is_prose(arguments: &[&str]) -> bool {
-    let stops = arguments
-        .iter()
-        .enumerate()
-        .filter(|(at, w)| STOP_WORDS.binary_search(w).is_ok() && (*at > 0 || **w != "a"))
-        .count();
-    let evident = arguments.iter().filter(|a| is_evident(a)).count();
-    let last = arguments.last().copied().unwrap_or_default();
-    let ends = last.ends_with([':', ',', '!', '?'])
-        || (last.ends_with('.') && last.len() > 2 && !last.contains('/'));
-    stops >= 2
-        || (stops == 1 && evident == 0)
-        || (ends && !last.starts_with(['"', '\'']))
-        || arguments
-            .iter()
-            .filter(|w| w.ends_with(',') && !w.contains('='))
-            .count()
-            > 1
-}
-
 /// Words that stand for an argument, where the program is unknown too: `program command -o argument`.
 const SCHEMATIC: &[&str] = &[
     "arg",
@@ -548,175 +396,6 @@ const SCHEMATIC: &[&str] = &[
     "parameters",
     "subcommand",
 ];
-
-/// Holes that the reader must fill.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Holes {
-    None,
-    /// `<your-name>`: a command with a hole.
-    Placeholder,
-    /// `[options]`, `FILE...`: the shape of commands, not one of them.
-    Synopsis,
-}
-
-/// Words in capitals that stand for an argument.
-const CAPITALS: &[&str] = &[
-    "ARG",
-    "ARGS",
-    "ARGUMENTS",
-    "COMMAND",
-    "COMMANDS",
-    "DEST",
-    "DIR",
-    "DIRECTORY",
-    "FILE",
-    "FILENAME",
-    "FILES",
-    "FLAGS",
-    "INPUT",
-    "NAME",
-    "OPTION",
-    "OPTIONS",
-    "OUTPUT",
-    "PATH",
-    "PATTERN",
-    "SOURCE",
-    "SRC",
-    "SUBCOMMAND",
-    "TARGET",
-    "URL",
-    "VALUE",
-];
-
-/// What a command leaves open.
-pub(super) fn holes(command: &str) -> Holes {
-    let mut found = Holes::None;
-    for line in command.lines().filter(|line| may_have_holes(line)) {
-        let close = line.rfind(']').unwrap_or(0);
-        for (at, word) in words(line).iter().enumerate() {
-            let place = offset(line, word);
-            if is_synopsis_word(word, close > place, at) {
-                return Holes::Synopsis;
-            }
-            if is_placeholder(word, &line[place..]) {
-                found = Holes::Placeholder;
-            }
-        }
-    }
-    found
-}
-
-/// Most lines have none of the signs.
-fn may_have_holes(line: &str) -> bool {
-    let (mut capitals, mut dots) = (0, 0);
-    line.bytes().any(|b| {
-        capitals = if b.is_ascii_uppercase() {
-            capitals + 1
-        } else {
-            0
-        };
-        dots = if b == b'.' { dots + 1 } else { 0 };
-        // 0xE2 begins `…`.
-        matches!(b, b'[' | b'<' | b'{' | 0xE2) || capitals == 3 || dots == 3
-    })
-}
-
-fn is_synopsis_word(word: &str, closes: bool, at: usize) -> bool {
-    let optional = word
-        .strip_prefix('[')
-        .or_else(|| word.strip_prefix("(["))
-        .is_some_and(|inner| {
-            inner.starts_with(|c: char| c.is_ascii_alphabetic() || "-<.{".contains(c))
-                && closes
-                && !inner.starts_with("a-z")
-        });
-    let ellipsis = (word.ends_with("...") || word.ends_with('…'))
-        && !word.ends_with("/...")
-        && !word.starts_with(['"', '\'']);
-    let choice = word.starts_with('{') && word.contains('|') && !word.contains(['\'', '"']);
-    optional || ellipsis || choice || (at > 0 && CAPITALS.contains(&word))
-}
-
-/// `<name>`, `<your name>`, `user@<host>`, `{{ name }}`; not `< file` and not `<(command)`.
-fn is_placeholder(word: &str, rest: &str) -> bool {
-    let angle = word.find('<').is_some_and(|at| {
-        let inner: &str = &rest[at + 1..];
-        // Names of holes are short; further on, a `>` belongs to something else.
-        let inner = &inner[..inner.floor_char_boundary(60)];
-        inner.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '$')
-            && inner.find('>').is_some_and(|end| {
-                !inner[..end].contains(['|', '&', ';']) && !inner[..end].ends_with(' ')
-            })
-    });
-    let braces = word
-        .strip_prefix('{')
-        .and_then(|w| w.strip_suffix('}'))
-        .is_some_and(|name| {
-            name.len() > 1
-                && name
-                    .bytes()
-                    .all(|b| b.is_ascii_alphabetic() || matches!(b, b'-' | b'_'))
-        });
-    angle || braces || word.starts_with("{{")
-}
-
-/// Signs of a table or list that explains commands: an aligned second column in words, an arrow, a dash.
-fn has_description(line: &str) -> bool {
-    let bytes = line.as_bytes();
-    let mut quote = None;
-    let mut before = 0;
-    for (at, &b) in bytes.iter().enumerate() {
-        match quote {
-            Some(q) if b == q => quote = None,
-            Some(_) => {}
-            None if matches!(b, b'"' | b'\'') => quote = Some(b),
-            None if matches!(b, b' ' | b'\t') => continue,
-            None => {
-                let gap = at - before;
-                let wide = gap > 2 || (gap == 2 && bytes[at - 1] == b'\t');
-                if before > 0
-                    && ((wide && is_description(&line[at..])) || (gap == 2 && is_sign(&line[at..])))
-                {
-                    return true;
-                }
-            }
-        }
-        before = at;
-    }
-    false
-}
-
-/// Signs between a command and what it does, or between a key and its value.
-fn is_sign(rest: &str) -> bool {
-    let word = rest.split(' ').next().unwrap_or_default();
-    let after = rest[word.len()..].trim_start();
-    match word {
-        "->" | "=>" | "→" | "—" | "–" | "=" | ":=" | "==" | ":" | "//" | "<-" | "←" | "::" => {
-            !after.is_empty()
-        }
-        "-" => after.starts_with(|c: char| c.is_ascii_uppercase()),
-        _ => false,
-    }
-}
-
-fn is_description(text: &str) -> bool {
-    let mut chars = text.chars();
-    match chars.next() {
-        None
-        | Some('#' | '\\' | '|' | '-' | '&' | '>' | '<' | '/' | '.' | '$' | '"' | '\'' | '~') => {
-            false
-        }
-        Some(c) if c.is_ascii_uppercase() => chars
-            .next()
-            .is_some_and(|c| c.is_ascii_lowercase() || c == ' '),
-        Some(c) if c.is_ascii_lowercase() => {
-            let mut words = text.split_whitespace();
-            let is_word = |w: &str| w.bytes().all(|b| b.is_ascii_alphabetic());
-            (0..3).all(|_| words.next().is_some_and(is_word))
-        }
-        Some(_) => true,
-    }
-}
 
 /// Ends and signs that a line of C, PHP, a batch file, PowerShell, JSON or a template has.
 fn is_of_another_language(line: &str) -> bool {

@@ -5,7 +5,8 @@
 //!
 //! - `markdown` finds the code blocks, the headings above them, and the annotations before them;
 //! - `prompt` knows what prompts look like, `transcript` reads the blocks that have some;
-//! - `look` and `programs` tell whether a line without a prompt is a command, `bare` reads the blocks where each is;
+//! - `look` tells whether a line without a prompt is a command (by `programs`, `words`, `prose` and `holes`), `bare` reads
+//!   the blocks where each line is one;
 //! - `command` knows where a command ends, `shells` how deep it was typed;
 //! - `address` names the blocks, `json` prints them.
 //!
@@ -16,13 +17,16 @@ mod address;
 mod bare;
 mod command;
 mod fence;
+mod holes;
 mod json;
 mod look;
 mod markdown;
 mod programs;
 mod prompt;
+mod prose;
 mod shells;
 mod transcript;
+mod words;
 
 pub use address::{AddressError, BlockAddress, LookupError};
 pub use json::{ExtractedBlock, extract_json, extract_text};
@@ -237,7 +241,7 @@ impl Names<'_> {
             let program = command
                 .split_whitespace()
                 .find(|w| *w != "sudo" && !w.starts_with('-'));
-            let new = |p: &&str| !self.typed.contains(*p) && look::is_program_name(p);
+            let new = |p: &&str| !self.typed.contains(*p) && words::is_program_name(p);
             if let Some(program) = program.filter(new) {
                 self.typed.insert(program.to_owned());
             }

@@ -4,8 +4,8 @@
 //! belongs to the document. It may also be another terminal; a guess is made only where the page gives a reason,
 //! and the spec has the last word.
 
-use super::look;
 use super::transcript::Item;
+use super::words;
 
 /// Programs that begin another shell, on this machine or on another, sorted.
 const OPENERS: &[&str] = &[
@@ -93,7 +93,7 @@ pub(super) fn opens_shell(command: &str) -> bool {
     let line = command.lines().next().unwrap_or_default();
     let mut words = line
         .split_ascii_whitespace()
-        .filter(|w| !look::is_assignment(w) && *w != "exec");
+        .filter(|w| !words::is_assignment(w) && *w != "exec");
     let mut first = words.next().unwrap_or_default();
     if first == "sudo" {
         if words

@@ -2,9 +2,12 @@
 
 use super::command;
 use super::fence::Fence;
-use super::look::{self, Holes, Look, Names};
+use super::holes::{self, Holes};
+use super::look::{self, Look, Names};
 use super::prompt::{Prompt, Sort, prompt};
+use super::prose;
 use super::shells;
+use super::words;
 
 /// One prompt with what was typed at it and what came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +101,7 @@ fn may_be_session(source: &str, fence: Fence) -> bool {
 fn all_have_holes(commands: &[&str]) -> bool {
     let mut all = !commands.is_empty();
     for command in commands {
-        match look::holes(command) {
+        match holes::holes(command) {
             Holes::Synopsis => return true,
             Holes::Placeholder => {}
             Holes::None => all = false,
@@ -254,7 +257,7 @@ fn root_alone<'a>(
                 if root
                     && mark.text.len() > 1
                     && is_typed(mark)
-                    && !look::is_prose(&look::words(mark.rest)) => {}
+                    && !prose::is_prose(&words::words(mark.rest)) => {}
             Look::Not => return None,
         }
     }

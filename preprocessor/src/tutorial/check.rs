@@ -20,7 +20,11 @@ pub struct Checked {
 impl Checked {
     /// One line: how many were checked and what came of it.
     pub fn summary(&self) -> String {
-        let errors = self.diagnostics.iter().filter(|found| found.severity == Severity::Error).count();
+        let errors = self
+            .diagnostics
+            .iter()
+            .filter(|found| found.severity == Severity::Error)
+            .count();
         let tutorials = counted(self.tutorials, "tutorial");
         match errors {
             0 => format!("{tutorials}, no mistakes"),
@@ -39,7 +43,10 @@ pub fn check(project: &Project) -> Checked {
         Ok(names) => names,
         Err(error) => {
             let message = format!("{}: {error}", project.tutorials().display());
-            return Checked { diagnostics: vec![Diagnostic::error("unreadable", message)], tutorials: 0 };
+            return Checked {
+                diagnostics: vec![Diagnostic::error("unreadable", message)],
+                tutorials: 0,
+            };
         }
     };
     let mut diagnostics = Vec::new();
@@ -57,15 +64,25 @@ pub fn check(project: &Project) -> Checked {
     if loaded.len() == names.len() {
         diagnostics.extend(check_coverage(&loaded));
     }
-    Checked { diagnostics, tutorials: names.len() }
+    Checked {
+        diagnostics,
+        tutorials: names.len(),
+    }
 }
 
 /// A tutorial whose blocks could not be looked at is not wrong; but nobody should think that it was checked.
 fn unread(loaded: &Loaded) -> Option<Diagnostic> {
-    let is_unread = loaded.tutorial.upstream.as_ref().is_some_and(|it| it.source == UpstreamSource::Unavailable);
+    let is_unread = loaded
+        .tutorial
+        .upstream
+        .as_ref()
+        .is_some_and(|it| it.source == UpstreamSource::Unavailable);
     let reason = loaded.unavailable.as_deref().filter(|_| is_unread)?;
     let spec = loaded.tutorial.spec.display();
-    let mut warning = Diagnostic::error("upstream-unread", format!("{spec}: its blocks could not be checked: {reason}"));
+    let mut warning = Diagnostic::error(
+        "upstream-unread",
+        format!("{spec}: its blocks could not be checked: {reason}"),
+    );
     warning.severity = Severity::Warning;
     Some(warning.help("where upstream can't be reached: upstream-dirs in book.toml, or TWIN_UPSTREAM_DIRS; `mdbook-twin vendor DIR` writes such a folder"))
 }

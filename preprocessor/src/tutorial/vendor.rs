@@ -18,11 +18,19 @@ pub fn vendor(project: &Project, dir: &Path) -> Result<Vec<PathBuf>, Vec<Diagnos
     let mut written = BTreeSet::new();
     for name in names {
         let loaded = load_with(project, &name, Fetch::Never)?;
-        let Some(pin) = pin(&loaded.spec) else { continue };
-        let bytes = project.places.read(&pin, Reach::Network).map_err(|error| failed(format!("{name}: {error}")))?;
-        let path = pin
-            .in_dir(dir)
-            .ok_or_else(|| failed(format!("{name}: {} has no OWNER/REPO to name a folder after", pin.url)))?;
+        let Some(pin) = pin(&loaded.spec) else {
+            continue;
+        };
+        let bytes = project
+            .places
+            .read(&pin, Reach::Network)
+            .map_err(|error| failed(format!("{name}: {error}")))?;
+        let path = pin.in_dir(dir).ok_or_else(|| {
+            failed(format!(
+                "{name}: {} has no OWNER/REPO to name a folder after",
+                pin.url
+            ))
+        })?;
         crate::upstream::write_whole(&path, &bytes).map_err(|error| failed(error.to_string()))?;
         written.insert(path);
     }

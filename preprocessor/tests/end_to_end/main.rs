@@ -2,11 +2,7 @@
 //!
 //! Each test makes a book and an upstream of its own; nothing outside its temporary folder is touched.
 #![cfg(all(feature = "run", target_os = "linux"))]
-#![expect(
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a test says what is wrong by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
 mod world;
 
@@ -72,8 +68,8 @@ fn what_is_no_longer_true_fails_the_build_and_shows_where() {
     world.twin(&["record", "greeting"]).expect(0);
     world.edit(
         "book/tutorials/greeting.transcript.yaml",
-        "World\n",
-        "Moon\n",
+        "      World\n",
+        "      Moon\n",
     );
     let says = [
         "greeting",

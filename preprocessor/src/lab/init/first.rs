@@ -177,12 +177,7 @@ fn bound_processes(pids: u64) {
     let _ = fs::write("/proc/sys/kernel/pid_max", (pids + 300).to_string());
 }
 
-fn start(
-    host: &HostPlan,
-    place: &str,
-    input: &OwnedFd,
-    output: &OwnedFd,
-) -> Result<Pid> {
+fn start(host: &HostPlan, place: &str, input: &OwnedFd, output: &OwnedFd) -> Result<Pid> {
     let mut command = Command::new(format!("{place}/{RUNTIME}"));
     command
         .arg0("crun")

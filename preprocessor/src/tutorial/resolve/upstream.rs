@@ -108,7 +108,9 @@ fn hex(
                     format!("upstream is not pinned: `{key}` is missing"),
                 )
                 .at(upstream.span.clone(), "")
-                .help("`git rev-parse HEAD` and `sha256sum FILE`, in a clone of upstream, give both"),
+                .help(
+                    "`git rev-parse HEAD` and `sha256sum FILE`, in a clone of upstream, give both",
+                ),
             );
         }
         return None;
