@@ -7,86 +7,83 @@
 use super::transcript::Item;
 use super::words;
 
-/// Programs that begin another shell, on this machine or on another, sorted.
-const OPENERS: &[&str] = &[
-    "adb",
-    "arch-chroot",
-    "ash",
-    "bash",
-    "bwrap",
-    "cado",
-    "capsh",
-    "cgexec",
-    "chroot",
-    "dash",
-    "distrobox",
-    "fakeroot",
-    "firejail",
-    "fish",
-    "ksh",
-    "linux32",
-    "lxc-attach",
-    "lxc-console",
-    "machinectl",
-    "minicom",
-    "mosh",
-    "netnsjoin",
-    "newgrp",
-    "nix-shell",
-    "nsenter",
-    "pct",
-    "picocom",
-    "proot",
-    "rlogin",
-    "rootlesskit",
-    "runuser",
-    "schroot",
-    "screen",
-    "script",
-    "serial",
-    "setarch",
-    "setpriv",
-    "sg",
-    "sh",
-    "slogin",
-    "ssh",
-    "su",
-    "systemd-nspawn",
-    "telnet",
-    "tmux",
-    "toolbox",
-    "umvu",
-    "unshare",
-    "userbindmount",
-    "vdens",
-    "vustack",
-    "vusu",
-    "zsh",
-];
+/// Programs that begin another shell, on this machine or on another. (A `match`, because each command asks.)
+fn is_opener(program: &str) -> bool {
+    matches!(
+        program,
+        "adb"
+            | "arch-chroot"
+            | "ash"
+            | "bash"
+            | "bwrap"
+            | "cado"
+            | "capsh"
+            | "cgexec"
+            | "chroot"
+            | "dash"
+            | "distrobox"
+            | "fakeroot"
+            | "firejail"
+            | "fish"
+            | "ksh"
+            | "linux32"
+            | "lxc-attach"
+            | "lxc-console"
+            | "machinectl"
+            | "minicom"
+            | "mosh"
+            | "netnsjoin"
+            | "newgrp"
+            | "nix-shell"
+            | "nsenter"
+            | "pct"
+            | "picocom"
+            | "proot"
+            | "rlogin"
+            | "rootlesskit"
+            | "runuser"
+            | "schroot"
+            | "screen"
+            | "script"
+            | "serial"
+            | "setarch"
+            | "setpriv"
+            | "sg"
+            | "sh"
+            | "slogin"
+            | "ssh"
+            | "su"
+            | "systemd-nspawn"
+            | "telnet"
+            | "tmux"
+            | "toolbox"
+            | "umvu"
+            | "unshare"
+            | "userbindmount"
+            | "vdens"
+            | "vustack"
+            | "vusu"
+            | "zsh"
+    )
+}
 
 /// Programs that do so with one of these words behind them.
-const OPENERS_BY_WORD: &[(&str, &[&str])] = &[
-    ("docker", &["run", "exec"]),
-    ("podman", &["run", "exec", "unshare"]),
-    ("nerdctl", &["run", "exec"]),
-    ("kubectl", &["exec", "run", "debug"]),
-    ("lxc", &["exec", "shell"]),
-    ("incus", &["exec", "shell"]),
-    ("vagrant", &["ssh"]),
-    ("multipass", &["shell"]),
-    ("crun", &["run", "exec"]),
-    ("runc", &["run", "exec"]),
-    ("limactl", &["shell"]),
-    ("buildah", &["unshare", "run"]),
-    ("nix", &["develop", "shell"]),
-    ("pipenv", &["shell"]),
-    ("poetry", &["shell"]),
-    ("ip", &["netns"]),
-    ("docker-compose", &["run", "exec"]),
-    ("apptainer", &["shell"]),
-    ("singularity", &["shell"]),
-    ("guix", &["shell"]),
-];
+fn opening_words(program: &str) -> &'static [&'static str] {
+    match program {
+        "docker" | "nerdctl" | "crun" | "runc" | "docker-compose" => &["run", "exec"],
+        "podman" => &["run", "exec", "unshare"],
+        "kubectl" => &["exec", "run", "debug"],
+        "lxc" | "incus" => &["exec", "shell"],
+        "vagrant" => &["ssh"],
+        "multipass" | "limactl" | "pipenv" | "poetry" | "apptainer" | "singularity" | "guix" => {
+            &["shell"]
+        }
+        "buildah" => &["unshare", "run"],
+        "nix" => &["develop", "shell"],
+        "ip" => &["netns"],
+        _ => &[],
+    }
+}
 
 /// The command begins a shell that stays.
 pub(super) fn opens_shell(command: &str) -> bool {
@@ -106,13 +103,16 @@ pub(super) fn opens_shell(command: &str) -> bool {
         first = words.find(|w| !w.starts_with('-')).unwrap_or_default();
     }
     let program = file_name(first);
-    let by_word = |(name, seconds): &(&str, &[&str])| {
-        *name == program && words.clone().take(3).any(|w| seconds.contains(&w))
-    };
-    let last = line.rsplit(' ').next().map_or("", file_name);
-    OPENERS.binary_search(&program).is_ok()
-        || OPENERS_BY_WORD.iter().any(by_word)
-        || (matches!(last, "bash" | "sh" | "zsh" | "ash" | "fish" | "su") && line.contains(' '))
+    let opening = opening_words(program);
+    if is_opener(program) || (!opening.is_empty() && words.take(3).any(|w| opening.contains(&w))) {
+        return true;
+    }
+    let line = line.trim_end();
+    // `vustack /dev/net/x bash`: a shell is what is run in the end.
+    let last = || line.rsplit(' ').next().map_or("", file_name);
+    line.ends_with(['h', 'u'])
+        && line.contains(' ')
+        && matches!(last(), "bash" | "sh" | "zsh" | "ash" | "fish" | "su")
 }
 
 fn file_name(path: &str) -> &str {
