@@ -58,6 +58,7 @@ fn verification(name: &str) -> Verification {
                 step: 1,
                 command: 0,
                 why,
+                besides: None,
                 more: 0,
             }));
         }

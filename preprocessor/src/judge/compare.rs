@@ -41,7 +41,8 @@ pub(super) fn compare(
                 *bindings = tried;
                 return None;
             }
-            Some(diff(&pattern.lines, actual, bindings))
+            // With the names that were bound on the way, so that the difference shown is the one that decided.
+            Some(diff(&pattern.lines, actual, &tried))
         }
         Matching::Unordered => unordered(&pattern.lines, actual, bindings),
     }
@@ -437,4 +438,79 @@ fn walk(step: &[Step], expected: usize, actual: usize) -> Vec<Edit> {
         }
     }
     edits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether the lines match in any way at all; exponential, for short ones without names.
+    fn brute(pattern: &[LinePattern], actual: &[&str]) -> bool {
+        let Some((first, rest)) = pattern.split_first() else {
+            return actual.is_empty();
+        };
+        if first.is_any_lines() {
+            return (0..=actual.len()).any(|at| brute(rest, &actual[at..]));
+        }
+        actual.split_first().is_some_and(|(line, below)| {
+            first.matches(line, &Bindings::default()) && brute(rest, below)
+        })
+    }
+
+    #[test]
+    fn a_match_is_a_match_and_a_difference_can_be_seen() {
+        const EXPECTED: &[&str] = &[
+            "...",
+            "a",
+            "b",
+            "{{int}}",
+            "x {{int}} …",
+            "{{int:n}}",
+            "x {{int:n}}",
+        ];
+        const ACTUAL: &[&str] = &["a", "b", "1", "2", "x 1", "x 2 y", ""];
+        // A fixed pseudo-random sequence (xorshift64): failures can be repeated.
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut some = |from: &[&'static str]| -> Vec<&'static str> {
+            let mut next = |below: usize| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                (state % below as u64) as usize
+            };
+            (0..next(7)).map(|_| from[next(from.len())]).collect()
+        };
+        let (mut matched, mut differed) = (0, 0);
+        for round in 0..20_000 {
+            let expected = some(if round % 2 == 0 {
+                &EXPECTED[..5]
+            } else {
+                EXPECTED
+            })
+            .join("\n");
+            let actual = some(ACTUAL);
+            let pattern = Pattern::parse(&expected).expect("a right pattern");
+            let found = compare(&pattern, &actual, Matching::Exact, &mut Bindings::default());
+            if round % 2 == 0 {
+                assert_eq!(
+                    found.is_none(),
+                    brute(&pattern.lines, &actual),
+                    "{expected:?} {actual:?}"
+                );
+            }
+            let Some(found) = found else {
+                matched += 1;
+                continue;
+            };
+            differed += 1;
+            let seen = |line: &DiffLine| !matches!(line, DiffLine::Same { .. });
+            assert!(found.lines.iter().any(seen), "{expected:?} {actual:?}");
+            let came = found
+                .lines
+                .iter()
+                .filter(|line| !matches!(line, DiffLine::Missing { .. }));
+            assert_eq!(came.count(), actual.len(), "{expected:?} {actual:?}");
+        }
+        assert!(matched > 500 && differed > 500, "{matched} {differed}");
+    }
 }

@@ -67,6 +67,11 @@ pub fn standing(tutorial: &Tutorial, transcript: Option<&Transcript>, digest: &s
     }
 }
 
+/// Which commands are others than recorded, each in a sentence; empty where all are the same.
+pub fn changed_commands(tutorial: &Tutorial, transcript: &Transcript) -> Vec<(usize, String)> {
+    stale::changed_steps(tutorial, transcript)
+}
+
 /// Whether commands are missing because neither upstream nor a transcript could be read: nothing can run.
 pub fn is_unavailable(tutorial: &Tutorial) -> bool {
     tutorial
@@ -92,10 +97,17 @@ fn failed_steps(
             None => step::not_reached(!failed.is_empty()),
         };
         if let Some((command, why)) = wrong {
+            let besides = match (&why, run.steps.get(index)) {
+                (Why::CouldNotGoOn(_), Some(ran)) => {
+                    step::difference(step, ran, command, recorded.flatten(), &bindings)
+                }
+                _ => None,
+            };
             failed.push(FailedStep {
                 step: index,
                 command,
                 why,
+                besides,
                 more: 0,
             });
         }
@@ -110,6 +122,7 @@ impl Verdict {
             step: 0,
             command: 0,
             why: Why::NeverRan(why),
+            besides: None,
             more: 0,
         }))
     }

@@ -3,7 +3,7 @@
 use super::step::output_text;
 use super::transcript::{FORMAT, Lock, Transcript, TranscriptCommand, TranscriptStep};
 use crate::outcome::{CommandRun, Run, StepRun};
-use crate::tutorial::Tutorial;
+use crate::tutorial::{Action, Tutorial};
 
 /// The transcript of a run in which every step is done.
 pub fn transcript_of(
@@ -20,7 +20,10 @@ pub fn transcript_of(
         upstream: lock,
         facts: run.facts.clone(),
         steps: steps
-            .filter(|(_, ran)| !ran.commands.is_empty())
+            // What came while something was waited for is another each time, and is in the running command's output.
+            .filter(|(step, ran)| {
+                !ran.commands.is_empty() && !matches!(step.action, Action::Wait(_))
+            })
             .map(|(step, ran)| TranscriptStep {
                 id: step.id.clone(),
                 terminal: tutorial.terminals[step.terminal].name.clone(),

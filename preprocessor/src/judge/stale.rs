@@ -67,27 +67,11 @@ fn is_filled_in(text: &str, typed: &str) -> bool {
 /// In words, one sentence for each; never empty.
 pub(super) fn changes(tutorial: &Tutorial, transcript: &Transcript) -> Vec<String> {
     let mut words = upstream_moved(tutorial, transcript);
-    for (index, step) in tutorial.steps.iter().enumerate() {
-        let Some(now) = commands(step) else { continue };
-        let here = format!("step `{}` ({})", step.id, step.at);
-        if let Some(then) = recorded_step(tutorial, index, transcript) {
-            let terminal = &tutorial.terminals[step.terminal].name;
-            if then.terminal != *terminal {
-                let then = &then.terminal;
-                words.push(format!(
-                    "{here} moved from terminal `{then}` to `{terminal}`"
-                ));
-            }
-            continue;
-        }
-        match transcript.step(&step.id) {
-            None => words.push(format!("{here} is new: {}", quoted(&now))),
-            Some(then) => {
-                let then: Vec<_> = then.commands.iter().map(|c| c.command.as_str()).collect();
-                words.push(first_change(&here, &now, &then));
-            }
-        }
-    }
+    words.extend(
+        changed_steps(tutorial, transcript)
+            .into_iter()
+            .map(|(_, words)| words),
+    );
     for recorded in &transcript.steps {
         if !tutorial.steps.iter().any(|step| {
             step.id == recorded.id || (commands(step).is_some() && is_recorded_as(step, recorded))
@@ -100,6 +84,34 @@ pub(super) fn changes(tutorial: &Tutorial, transcript: &Transcript) -> Vec<Strin
             "the commands are the same, but the order, the files, hosts, terminals, packages or permissions are not"
                 .to_owned(),
         );
+    }
+    words
+}
+
+/// Steps that run something else than was recorded, or elsewhere: which, and in words.
+pub(super) fn changed_steps(tutorial: &Tutorial, transcript: &Transcript) -> Vec<(usize, String)> {
+    let mut words = Vec::new();
+    for (index, step) in tutorial.steps.iter().enumerate() {
+        let Some(now) = commands(step) else { continue };
+        let here = format!("step `{}` ({})", step.id, step.at);
+        if let Some(then) = recorded_step(tutorial, index, transcript) {
+            let terminal = &tutorial.terminals[step.terminal].name;
+            if then.terminal != *terminal {
+                let then = &then.terminal;
+                words.push((
+                    index,
+                    format!("{here} moved from terminal `{then}` to `{terminal}`"),
+                ));
+            }
+            continue;
+        }
+        match transcript.step(&step.id) {
+            None => words.push((index, format!("{here} is new: {}", quoted(&now)))),
+            Some(then) => {
+                let then: Vec<_> = then.commands.iter().map(|c| c.command.as_str()).collect();
+                words.push((index, first_change(&here, &now, &then)));
+            }
+        }
     }
     words
 }

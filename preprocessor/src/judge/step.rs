@@ -115,12 +115,44 @@ fn wrong_output(
 }
 
 fn differs(against: Against, found: Difference) -> Why {
-    Why::Differs(Diff {
+    Why::Differs(diff_of(against, found))
+}
+
+fn diff_of(against: Against, found: Difference) -> Diff {
+    Diff {
         against,
         lines: found.lines,
         expected_line: found.expected_line,
         bound: found.bound,
-    })
+    }
+}
+
+/// How the output of a command that could not go on differs from what was expected of it.
+pub(super) fn difference(
+    step: &Step,
+    ran: &StepRun,
+    command: usize,
+    recorded: Option<&TranscriptStep>,
+    bindings: &Bindings,
+) -> Option<Diff> {
+    let (against, pattern, output) = match &step.expect {
+        Some(expect) => (
+            Against::Expect,
+            Pattern::parse(&expect.text).ok()?,
+            ran.commands.iter().map(output_text).collect::<String>(),
+        ),
+        None => (
+            Against::Transcript,
+            Pattern::literal(&recorded?.commands.get(command)?.output),
+            output_text(ran.commands.get(command)?),
+        ),
+    };
+    let actual: Vec<_> = output.lines().collect();
+    match step.matching {
+        Matching::None if step.expect.is_none() => None,
+        _ => compare(&pattern, &actual, Matching::Exact, &mut bindings.clone())
+            .map(|found| diff_of(against, found)),
+    }
 }
 
 /// Whether the recorded output decides. What a terminal shows *while* something is waited for depends on the clock;

@@ -61,6 +61,8 @@ pub struct FailedStep {
     pub command: usize,
     /// What is wrong.
     pub why: Why,
+    /// Where it could not go on: how far its output is what was expected, if that is known.
+    pub besides: Option<Diff>,
     /// How many further steps differ.
     pub more: usize,
 }

@@ -4,13 +4,19 @@ use std::fmt::Write as _;
 
 use super::{Paint, diff, visible};
 use crate::diagnostic::Position;
-use crate::judge::Verification;
 use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Verdict, VerifiedBy, Why};
-use crate::outcome::{Output, Run};
+use crate::judge::{Verification, changed_commands};
+use crate::outcome::Output;
 use crate::tutorial::{Action, Step, Tutorial};
 
 /// Lines of a terminal shown with a step that could not go on: its end says why.
 const TAIL: usize = 20;
+
+/// Lines of a difference that are shown: the first one tells most, and a flood would hide what stands above it.
+const DIFF: usize = 100;
+
+/// Changed commands that are named with a failure.
+const CHANGES: usize = 5;
 
 /// One line: `verified first-steps: ran now`, `failed vde: step `ping``.
 pub fn line(verification: &Verification, paint: Paint) -> String {
@@ -93,13 +99,7 @@ pub fn verdict(verification: &Verification, paint: Paint) -> String {
     let tutorial = &verification.tutorial;
     let record = format!("mdbook-twin record {}", tutorial.name);
     match &verification.verdict {
-        Verdict::Failed(failed) => push_failed(
-            tutorial,
-            verification.run.as_ref(),
-            failed,
-            paint,
-            &mut text,
-        ),
+        Verdict::Failed(failed) => push_failed(verification, failed, paint, &mut text),
         Verdict::Stale(changes) => {
             if let [_, _, ..] = changes.as_slice() {
                 for change in changes {
@@ -135,42 +135,40 @@ fn next(text: &mut String, line: &str, paint: Paint) {
     let _ = writeln!(text, "  {} {line}", paint.bold("="));
 }
 
-fn push_failed(
-    tutorial: &Tutorial,
-    run: Option<&Run>,
-    failed: &FailedStep,
-    paint: Paint,
-    text: &mut String,
-) {
+fn push_failed(verification: &Verification, failed: &FailedStep, paint: Paint, text: &mut String) {
     if let Why::NeverRan(why) = &failed.why {
         for line in why.lines().skip(1) {
             push(text, &visible(line));
         }
         return;
     }
+    let tutorial = &verification.tutorial;
     let step = &tutorial.steps[failed.step];
     push_place(tutorial, step, failed.command, paint, text);
-    match &failed.why {
-        Why::Differs(found) => {
-            if let Some(at) = expected_at(step, found) {
-                push(text, &format!("expected at {at}"));
-            }
-            let signs = format!("{} expected, {} came", paint.bad("-"), paint.good("+"));
-            push(text, &signs);
-            for line in diff(found, paint).lines() {
-                let _ = writeln!(text, "{}", format!("    {line}").trim_end());
-            }
-            for (name, value) in &found.bound {
-                push(text, &format!("`{name}` is `{}` by then", visible(value)));
-            }
+    match (&failed.why, &failed.besides) {
+        (Why::Differs(found), _) | (Why::CouldNotGoOn(_), Some(found)) => {
+            push_diff(step, found, paint, text);
         }
-        Why::CouldNotGoOn(_) => {
+        (Why::CouldNotGoOn(_), None) => {
+            let run = verification.run.as_ref();
             let output = run
                 .and_then(|run| run.steps.get(failed.step)?.commands.get(failed.command))
                 .map(|command| &command.output);
             push_tail(output, text);
         }
-        Why::NotInTranscript | Why::NeverRan(_) => {}
+        (Why::NotInTranscript | Why::NeverRan(_), _) => {}
+    }
+    if let (Some(transcript), Why::CouldNotGoOn(_) | Why::Differs(_)) =
+        (&verification.transcript, &failed.why)
+    {
+        let changes = changed_commands(tutorial, transcript).into_iter();
+        // What changed behind the failed step is not why it failed.
+        for (_, change) in changes
+            .filter(|(step, _)| *step <= failed.step)
+            .take(CHANGES)
+        {
+            push(text, &format!("not as recorded: {}", visible(&change)));
+        }
     }
     if failed.more > 0 {
         let steps = if failed.more == 1 {
@@ -184,6 +182,26 @@ fn push_failed(
         );
     }
     push_remedy(tutorial, &failed.why, paint, text);
+}
+
+fn push_diff(step: &Step, found: &Diff, paint: Paint, text: &mut String) {
+    if let Some(at) = expected_at(step, found) {
+        push(text, &format!("expected at {at}"));
+    }
+    let signs = format!("{} expected, {} came", paint.bad("-"), paint.good("+"));
+    push(text, &signs);
+    let shown = diff(found, paint);
+    for line in shown.lines().take(DIFF) {
+        let _ = writeln!(text, "{}", format!("    {line}").trim_end());
+    }
+    let hidden = shown.lines().count().saturating_sub(DIFF);
+    if hidden > 0 {
+        let more = paint.faint(format_args!("… {hidden} more lines of the difference …"));
+        push(text, &format!("  {more}"));
+    }
+    for (name, value) in &found.bound {
+        push(text, &format!("`{name}` is `{}` by then", visible(value)));
+    }
 }
 
 /// Step, command, terminal and host; spec and README line.
