@@ -24,16 +24,12 @@ pub struct Config {
     pub on_skip: OnSkip,
     /// Tutorials that must be verified in this build.
     pub require: Vec<String>,
-    /// How old a transcript may be, in days as `"180d"`.
-    pub max_age: Option<String>,
     /// Permissions that this machine grants.
     pub grant: Vec<crate::tutorial::Permission>,
     /// Tutorials that run at the same time; default: one for each core.
     pub jobs: Option<usize>,
     /// Folders with `OWNER/REPO/COMMIT/FILE`, relative to the book's root.
     pub upstream_dirs: Vec<std::path::PathBuf>,
-    /// `junit=FILE`, `json=FILE`.
-    pub report: Vec<String>,
     /// The OCI runtime; default `crun`.
     pub runtime: Option<String>,
     /// The version of the installed assets, written by `init`, checked by a build.

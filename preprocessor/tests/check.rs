@@ -278,13 +278,13 @@ fn the_digest_is_of_what_runs_alone() {
             "{spec}    text: Prose.\n    timeout: 5m\n    show: output\n    match: none\n    expect: '{{{{int}}}}'\n"
         ),
         format!("# a comment\n{spec}"),
+        spec.replace("id: one", "id: two"),
     ];
     for same in same {
         assert_eq!(load_text(&same).digest, digest, "{same}");
     }
     let others = [
         spec.replace("echo 1", "echo 2"),
-        spec.replace("id: one", "id: two"),
         spec.replace("coreutils", "bash"),
         spec.replace("{packages", "{needs: [tun], packages"),
         spec.replace("{packages", "{user: root, packages"),

@@ -4,6 +4,7 @@ use crate::config::{Config, Execute, OnFailure, OnSkip};
 use crate::judge::verdict::VerifiedBy;
 use crate::judge::{Verdict, Verification};
 use crate::report::{self, Paint};
+use crate::verify::Summary;
 
 /// Why the build must fail, one line for each tutorial; empty when it stands.
 pub(super) fn objections(
@@ -17,6 +18,12 @@ pub(super) fn objections(
         match &of.verdict {
             Verdict::Failed(_) if config.on_failure == OnFailure::Error => {
                 lines.push(format!("{name}: failed"))
+            }
+            // While nothing runs, an author's half-made change is no failure: the page says it.
+            Verdict::Stale(_)
+                if config.on_failure == OnFailure::Error && execute != Execute::Never =>
+            {
+                lines.push(format!("{name}: stale"));
             }
             Verdict::Skipped(_) if config.on_skip == OnSkip::Error => {
                 lines.push(format!("{name}: skipped, and on-skip is \"error\""));
@@ -50,36 +57,12 @@ pub(super) fn summary(verifications: &[&Verification]) -> String {
     let mut text = String::new();
     for of in verifications {
         match &of.verdict {
-            Verdict::Failed(_) => text.push_str(&report::verdict(of, Paint::Plain)),
+            Verdict::Failed(_) | Verdict::Stale(_) => {
+                text.push_str(&report::verdict(of, Paint::Plain))
+            }
             _ => text.push_str(&(report::line(of, Paint::Plain) + "\n")),
         }
     }
-    text.push_str(&total(verifications));
-    text.push('\n');
-    text
-}
-
-/// `12 verified, 1 skipped`, the worse first behind what is good.
-fn total(verifications: &[&Verification]) -> String {
-    let words = ["verified", "failed", "stale", "unrecorded", "skipped"];
-    let count = |word: &str| {
-        verifications
-            .iter()
-            .filter(|it| it.verdict.word() == word)
-            .count()
-    };
-    let parts: Vec<String> = words
-        .iter()
-        .map(|word| (count(word), word))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    format!(
-        "mdbook-twin: {}",
-        if parts.is_empty() {
-            "no tutorial".to_owned()
-        } else {
-            parts.join(", ")
-        }
-    )
+    let total = Summary::of_verifications(verifications.iter().copied());
+    text + &format!("mdbook-twin: {total}\n")
 }

@@ -22,7 +22,8 @@ pub fn transcript_of(
         steps: steps
             // What came while something was waited for is another each time, and is in the running command's output.
             .filter(|(step, ran)| {
-                !ran.commands.is_empty() && !matches!(step.action, Action::Wait(_))
+                !ran.commands.is_empty()
+                    && !matches!(step.action, Action::Wait(_) | Action::Press(_))
             })
             .map(|(step, ran)| TranscriptStep {
                 id: step.id.clone(),

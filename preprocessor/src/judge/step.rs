@@ -160,7 +160,7 @@ pub(super) fn difference(
 pub(super) fn is_judged_by_transcript(step: &Step) -> bool {
     step.expect.is_none()
         && step.matching != Matching::None
-        && !matches!(step.action, Action::Wait(_))
+        && !matches!(step.action, Action::Wait(_) | Action::Press(_))
 }
 
 /// The output as a transcript has it: lines with newlines, a gap is a line `...`.

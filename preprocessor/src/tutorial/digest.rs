@@ -1,7 +1,7 @@
 //! One digest of what runs: it decides whether a transcript is stale, and keys the verification cache.
 //!
 //! In it: commands, files, keys, waits, terminals, hosts, packages, permissions, blocks. Not in it: matchers, `expect`,
-//! prose, titles, display, timeouts, and where the lines were read from: judging is pure and simply repeated.
+//! prose, ids, titles, display, timeouts, and where the lines were read from: judging is pure and simply repeated.
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,6 @@ pub fn digest(tutorial: &Tutorial) -> String {
 fn canonical(tutorial: &Tutorial, step: &Step) -> Value {
     let terminal = &tutorial.terminals[step.terminal];
     json!({
-        "id": step.id,
         "phase": step.phase,
         "terminal": terminal.name,
         "host": tutorial.hosts[terminal.host].name,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Answer;
-use crate::judge::Verdict;
+use crate::judge::{Verdict, Verification};
 
 /// Exit codes of the command line, which scripts rely on.
 pub mod exit {
@@ -37,17 +37,32 @@ pub struct Summary {
 impl Summary {
     /// Of these.
     pub fn of(answers: &[Answer]) -> Self {
+        let right = answers
+            .iter()
+            .filter_map(|answer| answer.result.as_ref().ok());
+        Self {
+            wrong: answers
+                .iter()
+                .filter(|answer| answer.result.is_err())
+                .count(),
+            ..Self::of_verifications(right)
+        }
+    }
+
+    /// Of tutorials without mistakes in their files.
+    pub fn of_verifications<'a>(verifications: impl Iterator<Item = &'a Verification>) -> Self {
         let mut summary = Self::default();
-        for answer in answers {
-            match answer.result.as_ref().map(|it| &it.verdict) {
-                Err(_) => summary.wrong += 1,
-                Ok(Verdict::Failed(_)) => summary.failed += 1,
-                Ok(Verdict::Stale(_)) => summary.stale += 1,
-                Ok(Verdict::Unrecorded(_)) => summary.unrecorded += 1,
-                Ok(Verdict::Verified { .. }) => summary.verified += 1,
-                Ok(Verdict::Skipped(missing)) => {
+        for of in verifications {
+            match &of.verdict {
+                Verdict::Failed(_) => summary.failed += 1,
+                Verdict::Stale(_) => summary.stale += 1,
+                Verdict::Unrecorded(_) => summary.unrecorded += 1,
+                Verdict::Verified { .. } => summary.verified += 1,
+                Verdict::Skipped(missing) => {
                     let what: Vec<_> = missing.iter().map(|it| it.what.as_str()).collect();
-                    summary.skipped.push((answer.name.clone(), what.join(", ")));
+                    summary
+                        .skipped
+                        .push((of.tutorial.name.clone(), what.join(", ")));
                 }
             }
         }

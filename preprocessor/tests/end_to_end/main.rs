@@ -99,6 +99,11 @@ fn a_changed_command_makes_it_stale() {
         .twin(&["verify", "greeting"])
         .expect(1)
         .says(&["stale"]);
+    let answer = world.twin(&["build", "--execute", "always"]);
+    assert_ne!(answer.code, Some(0), "{}", answer.stderr);
+    answer.says(&["tutorials/greeting.yaml:3:5", "echo Moon", "echo World"]);
+    // A reader's build, and an author's who has not recorded yet.
+    world.twin(&["build", "--execute", "never"]).expect(0);
 }
 
 #[test]
