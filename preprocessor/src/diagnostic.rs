@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::paint::Paint;
 use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet};
 
 /// A text file that messages point into.
@@ -116,15 +117,6 @@ impl Diagnostic {
     }
 }
 
-/// How rendered messages look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// Text alone: files, pipes, tests.
-    Plain,
-    /// With a terminal's colours.
-    Coloured,
-}
-
 impl Diagnostic {
     /// A warning without a place yet.
     pub fn warning(code: &'static str, headline: impl Into<String>) -> Self {
@@ -135,7 +127,7 @@ impl Diagnostic {
     }
 
     /// The message as a person reads it, with the source line it is about; ends in a newline.
-    pub fn render(&self, style: Style) -> String {
+    pub fn render(&self, paint: Paint) -> String {
         let level = match self.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -152,9 +144,9 @@ impl Diagnostic {
         for line in inside {
             group = group.element(Level::NOTE.no_name().message(line.as_str()));
         }
-        let renderer = match style {
-            Style::Plain => Renderer::plain(),
-            Style::Coloured => Renderer::styled().hyperlink(false),
+        let renderer = match paint {
+            Paint::Plain => Renderer::plain(),
+            Paint::Coloured => Renderer::styled().hyperlink(false),
         };
         let below = below.iter().map(|line| format!("  = {line}\n"));
         renderer.render(&[group]) + "\n" + &below.collect::<String>()
@@ -178,8 +170,8 @@ fn snippet((span, label): &(Span, String)) -> Snippet<'_, Annotation<'_>> {
 }
 
 /// All messages, in the order of their places, with an empty line between two.
-pub fn render_all(diagnostics: &[Diagnostic], style: Style) -> String {
-    let texts: Vec<String> = diagnostics.iter().map(|d| d.render(style)).collect();
+pub fn render_all(diagnostics: &[Diagnostic], paint: Paint) -> String {
+    let texts: Vec<String> = diagnostics.iter().map(|d| d.render(paint)).collect();
     texts.join("\n")
 }
 
@@ -262,7 +254,7 @@ mod tests {
             .at(span, "nearest is `Install#2`")
             .help("blocks here: Install#1 and #2");
         assert_eq!(
-            message.render(Style::Plain),
+            message.render(Paint::Plain),
             "error[unknown-block]: the README has no block `Instal#2`\n \
              --> tutorials/a.yaml:2:12\n  \
              |\n\

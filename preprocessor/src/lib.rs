@@ -23,6 +23,7 @@ pub mod judge;
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub mod lab;
 pub mod outcome;
+pub mod paint;
 pub mod project;
 pub mod readme;
 pub mod render;

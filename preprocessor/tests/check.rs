@@ -14,7 +14,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mdbook_twin::config::Config;
-use mdbook_twin::diagnostic::{Diagnostic, Style, render_all};
+use mdbook_twin::diagnostic::{Diagnostic, render_all};
+use mdbook_twin::paint::Paint;
 use mdbook_twin::project::Project;
 use mdbook_twin::tutorial::coverage::check_coverage;
 use mdbook_twin::tutorial::{self, Action, Loaded, Opens};
@@ -26,7 +27,7 @@ const COMMIT: &str = "1111111111111111111111111111111111111111";
 fn check() {
     walk("check", "stderr.txt", |_, checked| match checked {
         Ok(_) => String::new(),
-        Err(messages) => render_all(&messages, Style::Plain),
+        Err(messages) => render_all(&messages, Paint::Plain),
     });
 }
 
@@ -34,7 +35,7 @@ fn check() {
 fn resolve() {
     walk("resolve", "steps.txt", |case, checked| match checked {
         Ok(tutorials) => tutorials.iter().map(steps).collect(),
-        Err(messages) => panic!("{case}:\n{}", render_all(&messages, Style::Plain)),
+        Err(messages) => panic!("{case}:\n{}", render_all(&messages, Paint::Plain)),
     });
 }
 
@@ -55,7 +56,7 @@ fn a_tutorial_that_is_not_there_names_the_nearest() {
     fs::write(book.path().join("tutorials/first-steps.yaml"), "title: x\n").unwrap();
     let messages = tutorial::load(&project(book.path()), "frist-steps").unwrap_err();
     assert_eq!(
-        render_all(&messages, Style::Plain),
+        render_all(&messages, Paint::Plain),
         "error[unknown-tutorial]: there is no tutorial `frist-steps`\n  \
          = did you mean `first-steps`?\n  \
          = tutorials/frist-steps.yaml does not exist; there are `first-steps`\n"
@@ -264,7 +265,7 @@ fn load_text(spec: &str) -> Loaded {
     fs::create_dir(book.path().join("tutorials")).unwrap();
     fs::write(book.path().join("tutorials/a.yaml"), spec).unwrap();
     tutorial::load(&project(book.path()), "a")
-        .unwrap_or_else(|e| panic!("{}", render_all(&e, Style::Plain)))
+        .unwrap_or_else(|e| panic!("{}", render_all(&e, Paint::Plain)))
 }
 
 #[test]

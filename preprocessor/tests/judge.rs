@@ -316,7 +316,7 @@ fn a_timeout_shows_the_end_of_the_terminal_and_colours_are_only_colours() {
         plain.contains("| line 30\n") && !plain.contains("| line 10\n"),
         "{plain}"
     );
-    let coloured = report::verdict(&verification, Paint::Colour);
+    let coloured = report::verdict(&verification, Paint::Coloured);
     let colours = regex::Regex::new("\x1b\\[[0-9]+m").expect("a regex");
     assert_eq!(colours.replace_all(&coloured, ""), plain);
 }

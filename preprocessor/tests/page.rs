@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mdbook_twin::config::Config;
-use mdbook_twin::diagnostic::{Style, render_all};
+use mdbook_twin::diagnostic::render_all;
 use mdbook_twin::judge::{self, Missing, Verdict, Verification};
 use mdbook_twin::outcome::Run;
+use mdbook_twin::paint::Paint;
 use mdbook_twin::project::Project;
 use mdbook_twin::render::{Pages, Part, plain};
 use mdbook_twin::tutorial::{Fetch, load_with};
@@ -46,7 +47,7 @@ fn verification(case: &Path) -> Verification {
         panic!(
             "{}\n{}",
             case.display(),
-            render_all(&mistakes, Style::Plain)
+            render_all(&mistakes, Paint::Plain)
         )
     });
     if let Some(transcript) = loaded

@@ -13,9 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use mdbook_twin::config::Config;
-use mdbook_twin::diagnostic::{Style, render_all};
+use mdbook_twin::diagnostic::render_all;
 use mdbook_twin::lab;
 use mdbook_twin::outcome::{CommandRun, Ended, Run};
+use mdbook_twin::paint::Paint;
 use mdbook_twin::project::Project;
 use mdbook_twin::run::{self, Interrupt, LabError, Options, Progress};
 use mdbook_twin::tutorial::{Fetch, Permission, Tutorial, load_with};
@@ -197,7 +198,7 @@ fn load(case: &Path) -> Tutorial {
     };
     let loaded = load_with(&project, "x", Fetch::Never);
     loaded
-        .unwrap_or_else(|wrong| panic!("{}\n{}", case.display(), render_all(&wrong, Style::Plain)))
+        .unwrap_or_else(|wrong| panic!("{}\n{}", case.display(), render_all(&wrong, Paint::Plain)))
         .tutorial
 }
 

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mdbook_twin::config::Config;
-use mdbook_twin::diagnostic::{Style, render_all};
+use mdbook_twin::diagnostic::render_all;
+use mdbook_twin::paint::Paint;
 use mdbook_twin::project::Project;
 use mdbook_twin::tutorial::coverage::check_coverage;
 use mdbook_twin::tutorial::{self, Action, Fetch, UpstreamSource};
@@ -295,7 +296,7 @@ fn a_missing_commit_is_said_at_its_key_of_the_spec() {
     world.commit = "1".repeat(40);
     world.write_spec(&url, false);
     let messages = tutorial::load(&world.project(), "lamp").unwrap_err();
-    let text = render_all(&messages, Style::Plain);
+    let text = render_all(&messages, Paint::Plain);
     assert_eq!(messages.len(), 1, "{text}");
     assert_eq!(messages[0].code, "no-commit", "{text}");
     assert!(text.contains(" --> tutorials/lamp.yaml:4:11\n"), "{text}");
@@ -325,7 +326,7 @@ fn the_specs_of_this_book_are_right() {
     for name in tutorial::names(&project).unwrap() {
         match tutorial::load_with(&project, &name, Fetch::Never) {
             Ok(tutorial) => loaded.push(tutorial),
-            Err(messages) => panic!("{}", render_all(&messages, Style::Plain)),
+            Err(messages) => panic!("{}", render_all(&messages, Paint::Plain)),
         }
     }
     for tutorial in &loaded {
@@ -344,6 +345,6 @@ fn the_specs_of_this_book_are_right() {
     assert!(
         messages.is_empty(),
         "{}",
-        render_all(&messages, Style::Plain)
+        render_all(&messages, Paint::Plain)
     );
 }

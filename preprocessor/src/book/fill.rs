@@ -9,7 +9,8 @@ use mdbook_preprocessor::book::Book;
 use super::answers::{Answers, Content};
 use super::directive::Directive;
 use super::scan::{Page, Spot};
-use crate::diagnostic::{Style, render_all};
+use crate::diagnostic::render_all;
+use crate::paint::Paint;
 use crate::render::{OverviewRow, Pages, TemplateError, plain};
 
 /// For mdBook's HTML renderer.
@@ -29,7 +30,7 @@ pub(super) fn html(
     let texts = in_parallel(&spots, |(page, spot)| match answers.content(spot) {
         Content::Tutorial(of, part) => makes.tutorial(of, &part, spot.level),
         Content::Overview => makes.overview(&rows(page, answers, &homes)),
-        Content::Mistakes(mistakes) => makes.error(&render_all(&mistakes, Style::Plain)),
+        Content::Mistakes(mistakes) => makes.error(&render_all(&mistakes, Paint::Plain)),
     });
     let mut texts = texts.into_iter();
     // `replace` asks in the order of `spots`.
@@ -69,7 +70,7 @@ pub(super) fn markdown(
             Content::Tutorial(of, part) => plain::tutorial(of, &part, spot.level),
             Content::Overview => plain::overview(&rows(page, answers, &homes)),
             Content::Mistakes(mistakes) => {
-                plain::fenced("text", &render_all(&mistakes, Style::Plain))
+                plain::fenced("text", &render_all(&mistakes, Paint::Plain))
             }
         })
     })

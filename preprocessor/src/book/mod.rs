@@ -48,7 +48,7 @@ pub struct Made {
 #[derive(Debug, thiserror::Error)]
 pub enum BookError {
     /// A chapter or a tutorial can't be read as it is written.
-    #[error("{}", diagnostic::render_all(.0, diagnostic::Style::Plain))]
+    #[error("{}", diagnostic::render_all(.0, crate::paint::Paint::Plain))]
     Diagnostics(Vec<Diagnostic>),
     /// Tutorials are not as the book demands. The first field says what became of all of them.
     #[error("{summary}\nthe book is not built:\n  {}", objections.join("\n  "))]

@@ -10,8 +10,9 @@ use super::directive::Directive;
 use super::scan::{Page, scan};
 use super::{BookError, Made, Tutorials, assets, fill, policy};
 use crate::config::{Config, Execute};
-use crate::diagnostic::{self, Diagnostic, Style};
+use crate::diagnostic::{self, Diagnostic};
 use crate::judge::Verification;
+use crate::paint::Paint;
 use crate::render::{self, Pages, TemplateError};
 use crate::verify::{Answer, Build, How};
 
@@ -153,7 +154,7 @@ impl Session {
     fn messages(&self, mistakes: &[Diagnostic], summary: &str) -> String {
         let mut text = String::new();
         if !mistakes.is_empty() {
-            text.push_str(&diagnostic::render_all(mistakes, Style::Plain));
+            text.push_str(&diagnostic::render_all(mistakes, Paint::Plain));
         }
         if self.renderer == "html"
             && let Some(complaint) = assets::complaint(&self.config)

@@ -4,12 +4,11 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use mdbook_twin::diagnostic::{self, Diagnostic, Severity, Style};
+use mdbook_twin::diagnostic::{self, Diagnostic, Severity};
+use mdbook_twin::paint::Paint;
 use mdbook_twin::project::Project;
-use mdbook_twin::report::{self, Paint};
-use mdbook_twin::verify::Answer;
-
-use mdbook_twin::verify::exit;
+use mdbook_twin::report;
+use mdbook_twin::verify::{Answer, exit};
 
 /// When messages are coloured.
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
@@ -44,7 +43,7 @@ impl Shown {
 
     pub(crate) fn paint(&self) -> Paint {
         if self.colored() {
-            Paint::Colour
+            Paint::Coloured
         } else {
             Paint::Plain
         }
@@ -52,13 +51,8 @@ impl Shown {
 
     /// All messages about a spec, a README, a chapter; the exit code for them.
     pub(crate) fn diagnostics(&self, diagnostics: &[Diagnostic]) -> ExitCode {
-        let style = if self.colored() {
-            Style::Coloured
-        } else {
-            Style::Plain
-        };
         if !diagnostics.is_empty() {
-            say(&diagnostic::render_all(diagnostics, style));
+            say(&diagnostic::render_all(diagnostics, self.paint()));
         }
         if diagnostics
             .iter()

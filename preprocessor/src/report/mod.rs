@@ -4,12 +4,11 @@
 //! and what an exit code is (`verify/summary.rs`).
 
 mod diff;
-mod paint;
 mod varying;
 mod verdict;
 
+pub use crate::paint::Paint;
 pub use diff::diff;
-pub use paint::Paint;
 pub use varying::varying;
 pub use verdict::{line, verdict};
 

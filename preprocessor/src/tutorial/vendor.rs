@@ -1,6 +1,6 @@
 //! An upstream directory of all that a book's tutorials read, for machines that can't reach upstream.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::load::{Fetch, load_with, names};
@@ -15,7 +15,8 @@ use crate::upstream::Reach;
 pub fn vendor(project: &Project, dir: &Path) -> Result<Vec<PathBuf>, Vec<Diagnostic>> {
     let failed = |message: String| vec![Diagnostic::error("not-vendored", message)];
     let names = names(project).map_err(|error| failed(error.to_string()))?;
-    let mut written = BTreeSet::new();
+    // All of them are had before the first is written.
+    let mut files = BTreeMap::new();
     for name in names {
         let loaded = load_with(project, &name, Fetch::Never)?;
         let Some(pin) = pin(&loaded.spec) else {
@@ -31,8 +32,10 @@ pub fn vendor(project: &Project, dir: &Path) -> Result<Vec<PathBuf>, Vec<Diagnos
                 pin.url
             ))
         })?;
-        crate::upstream::write_whole(&path, &bytes).map_err(|error| failed(error.to_string()))?;
-        written.insert(path);
+        files.insert(path, bytes);
     }
-    Ok(written.into_iter().collect())
+    for (path, bytes) in &files {
+        crate::upstream::write_whole(path, bytes).map_err(|error| failed(error.to_string()))?;
+    }
+    Ok(files.into_keys().collect())
 }

@@ -1,4 +1,4 @@
-//! The few colours of the command line.
+//! The few colours of messages and reports.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ pub enum Paint {
     #[default]
     Plain,
     /// With ANSI colours.
-    Colour,
+    Coloured,
 }
 
 impl Paint {
@@ -41,7 +41,7 @@ impl Paint {
     fn with(self, code: &str, text: impl fmt::Display) -> String {
         match self {
             Self::Plain => text.to_string(),
-            Self::Colour => format!("\x1b[{code}m{text}\x1b[0m"),
+            Self::Coloured => format!("\x1b[{code}m{text}\x1b[0m"),
         }
     }
 }
