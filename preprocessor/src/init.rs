@@ -47,6 +47,8 @@ pub fn init(root: &Path) -> Result<Vec<String>, InitError> {
     for asset in ASSETS {
         changes.extend(write(root, asset.path, asset.text)?);
     }
+    let schema = crate::tutorial::schema();
+    changes.extend(write(root, "tutorials/tutorial.schema.json", &schema)?);
     changes.extend(sample(root)?);
     changes.extend(write(root, "book.toml", &edited)?);
     Ok(changes)

@@ -22,7 +22,9 @@ impl Observer for Lines {
                 .shown
                 .note(&format!("waiting for another run of {name}")),
             Progress::Running { steps } => {
-                self.shown.note(&format!("running {name}: {steps} steps"))
+                let plural = if steps == 1 { "" } else { "s" };
+                self.shown
+                    .note(&format!("running {name}: {steps} step{plural}"));
             }
             Progress::Step { .. } | Progress::Finished(_) => {}
         }

@@ -358,3 +358,53 @@ fn extract_prints_json() {
     assert_eq!(blocks[1]["commands"][0]["command"], "bash --norc");
     assert_eq!(blocks[1]["address"], "Depths#2");
 }
+
+#[test]
+fn init_prepares_a_book_and_can_be_repeated() {
+    let world = World::new();
+    world.write(
+        "book/book.toml",
+        "# mine\n[book]\ntitle = \"A book\"   # and this\n",
+    );
+    world.twin(&["init"]).expect(0);
+    let text = world.read("book/book.toml");
+    assert!(
+        text.contains("# mine") && text.contains("# and this"),
+        "{text}"
+    );
+    world.twin(&["init"]).expect(0).says(&["nothing to do"]);
+    assert_eq!(world.read("book/book.toml"), text);
+    world.twin(&["check"]).expect(0);
+    world.twin(&["record", "hello"]).expect(0);
+    world.twin(&["build", "--execute", "changed"]).expect(0);
+    let schema = world.read("book/tutorials/tutorial.schema.json");
+    assert_eq!(schema, world.twin(&["schema"]).expect(0).stdout);
+}
+
+#[test]
+fn vendor_writes_what_check_then_reads() {
+    let world = World::new();
+    let (commit, sha256) = world.upstream("twin/depths", "README.md", ANNOTATED);
+    world.tutorial(
+        "depths",
+        &format!(
+            "title: Depths\nupstream: {{github: twin/depths, commit: {commit}, sha256: {sha256}}}\n"
+        ),
+    );
+    world.twin(&["vendor", "../upstream-dir"]).expect(0);
+    assert_eq!(
+        world.read(&format!("upstream-dir/twin/depths/{commit}/README.md")),
+        ANNOTATED
+    );
+    std::fs::remove_dir_all(world.path("cache")).unwrap();
+    std::fs::remove_dir_all(world.path("upstream")).unwrap();
+    world.edit(
+        "book/book.toml",
+        "grant =",
+        "upstream-dirs = [\"../upstream-dir\"]\ngrant =",
+    );
+    world
+        .twin(&["check"])
+        .expect(0)
+        .says(&["1 tutorial, no mistakes"]);
+}
