@@ -126,6 +126,8 @@ impl Machine {
             files: ["/run/crun", "/mnt", "/srv", "/run/user", "/dev/shm"]
                 .into_iter()
                 .flat_map(names)
+                // A killed crun leaves the copy of itself that it had begun.
+                .chain(names("/tmp").filter(|name| name.starts_with("crun.")))
                 .collect(),
         }
     }
