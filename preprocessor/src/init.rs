@@ -207,7 +207,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("book.toml"), BOOK).unwrap();
         let changes = init(root.path()).unwrap();
-        assert_eq!(changes.len(), 4, "{changes:?}");
+        assert_eq!(changes.len(), 5, "{changes:?}");
         assert_eq!(init(root.path()).unwrap(), Vec::<String>::new());
     }
 
