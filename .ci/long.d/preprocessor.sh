@@ -4,4 +4,4 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 cargo build --quiet --release --example noop
 cargo build --quiet --release
-exec python3 benches/preprocessor/measure.py "${ROUNDS:-21}"
+exec python3 preprocessor/benches/preprocessor.py "${ROUNDS:-21}"

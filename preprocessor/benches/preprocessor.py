@@ -2,7 +2,7 @@
 """The preprocessor alone, warm, against a typed no-op: books of 1,000 chapters without a tutorial and with 100.
 
     cargo build --release --example noop && cargo build --release
-    benches/preprocessor/measure.py [ROUNDS]
+    preprocessor/benches/preprocessor.py [ROUNDS]
 
 Rounds are interleaved, so that what else the machine does meets all alike. Nothing runs: execute = "never".
 TWIN_BENCH_OURS and TWIN_BENCH_NOOP name other programs than those in target/release.
