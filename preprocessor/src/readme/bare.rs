@@ -116,7 +116,24 @@ fn of_command(command: &str, fence: Fence, names: &Names<'_>) -> Look {
         return Look::Not;
     }
     let trimmed = first.trim_end_matches('\\').trim_end();
-    look::look(trimmed, names)
+    match look::look(trimmed, names) {
+        // `program \` and its options below: the first line alone says too little.
+        Look::Not | Look::Setting if first.ends_with('\\') => look::look(&joined(command), names),
+        look => look,
+    }
+}
+
+/// The lines that end with `\`, and the one that they go on to, as one.
+fn joined(command: &str) -> String {
+    let mut whole = String::new();
+    for line in command.lines() {
+        whole.push_str(line.trim_end_matches('\\').trim());
+        if !line.ends_with('\\') {
+            break;
+        }
+        whole.push(' ');
+    }
+    whole
 }
 
 /// `find` prints `./a`, one on each line.

@@ -264,7 +264,8 @@ fn subcommand(program: &str, words: &[&str], arguments: &[&str]) -> Look {
     let known = words.contains(&first) || (words.is_empty() && is_evident(first));
     // `make -C dir`, `docker --version`: options alone say enough. `make foo.o` has an evident argument.
     let by_options = first.is_empty() && !arguments.is_empty();
-    let target = arguments.len() == 1 && !NO_TARGETS.contains(&first) && is_program_name(first);
+    let alone = arguments.iter().all(|a| *a == first || is_assignment(a));
+    let target = alone && !NO_TARGETS.contains(&first) && is_program_name(first);
     let make = matches!(program, "make" | "gmake" | "ninja") && (is_evident(first) || target);
     // A router's `ip address 192.0.2.1` and `ip route 0.0.0.0` are not iproute's.
     let router = program == "ip"
@@ -399,7 +400,8 @@ const SCHEMATIC: &[&str] = &[
 
 /// Ends and signs that a line of C, PHP, a batch file, PowerShell, JSON or a template has.
 fn is_of_another_language(line: &str) -> bool {
-    line.ends_with([';', ',', '{', '^', '`', ':'])
+    // `find -exec … \;` is a shell's own.
+    (line.ends_with([';', ',', '{', '^', '`', ':']) && !line.ends_with(" \\;"))
         || (line.contains('{') && line.contains("${{"))
         || line.split('%').nth(1).is_some_and(|name| {
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')

@@ -114,6 +114,11 @@ const SUBCOMMANDS: &[(&[&str], &[&str])] = &[
         "install", "update", "upgrade", "remove", "search", "builddep", "groupinstall", "copr",
         "in", "config-manager", "module", "addrepo", "ar", "reinstall", "makecache",
     ]),
+    (&["adb", "fastboot"], &[
+        "shell", "install", "push", "pull", "devices", "logcat", "root", "forward", "reverse",
+        "kill-server", "start-server", "tcpip", "connect", "reboot", "remount", "sideload",
+        "flash", "boot", "flashing", "oem",
+    ]),
     (&["brew"], &[
         "install", "tap", "update", "upgrade", "uninstall", "reinstall", "link", "unlink",
         "services", "cask", "info", "bundle", "search", "doctor", "list",

@@ -153,7 +153,7 @@ fn prompts_of<'a>(
     if fence == Fence::Other {
         return None;
     }
-    doubtful(marks, first).or_else(|| root_alone(lines, marks, first, names, root))
+    doubtful(marks, first, fence).or_else(|| root_alone(lines, marks, first, names, root))
 }
 
 fn told<'a>(marks: &[Option<Prompt<'a>>]) -> Option<Kind<'a>> {
@@ -207,10 +207,13 @@ fn preamble_is_harmless(lines: &[&str], marks: &[Option<Prompt<'_>>]) -> bool {
 }
 
 /// One prompt that is doubtful alone, as the first line, and each time with a command behind it that is not.
-fn doubtful<'a>(marks: &[Option<Prompt<'a>>], first: usize) -> Option<Kind<'a>> {
+fn doubtful<'a>(marks: &[Option<Prompt<'a>>], first: usize, fence: Fence) -> Option<Kind<'a>> {
     let sign = marks[first].filter(|m| m.sort == Sort::Doubtful)?;
     let names = Names::default();
+    // zsh's prompt begins a comment of TeX; a fence that says shell has no TeX.
+    let of_zsh = sign.text == "%" && fence == Fence::Shell;
     let mut known = 0;
+    let mut likely = 0;
     for mark in marks
         .iter()
         .flatten()
@@ -218,12 +221,26 @@ fn doubtful<'a>(marks: &[Option<Prompt<'a>>], first: usize) -> Option<Kind<'a>> 
     {
         match look::look(mark.rest, &names) {
             Look::Known => known += 1,
+            Look::Likely if sign.text == "%" || fence == Fence::Shell => likely += 1,
             Look::Setting if sign.text != ">" => {}
+            Look::Not if of_zsh && may_be_typed(mark) => {}
             _ if is_leaving(mark.rest) && sign.text.starts_with('/') => known += 1,
             _ => return None,
         }
     }
-    (known > 0).then_some(Kind::Only(sign.text))
+    let enough = known > 0 || (fence == Fence::Shell && likely > 0);
+    enough.then_some(Kind::Only(sign.text))
+}
+
+/// A program that nobody knows, with arguments that do not read like a sentence.
+fn may_be_typed(mark: &Prompt<'_>) -> bool {
+    let words = words::words(mark.rest);
+    words.split_first().is_some_and(|(program, arguments)| {
+        words::is_program_name(program)
+            && !program.starts_with(|c: char| c.is_ascii_uppercase())
+            && !prose::is_prose(arguments)
+            && !prose::has_description(mark.rest)
+    })
 }
 
 /// `#` at the first line and at each command, none of them a comment.
