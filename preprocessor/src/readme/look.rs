@@ -398,11 +398,19 @@ const SCHEMATIC: &[&str] = &[
     "subcommand",
 ];
 
-/// Ends and signs that a line of C, PHP, a batch file, PowerShell, JSON or a template has.
+/// `DESTDIR)/usr` behind `$(`: no program has such a name.
+fn is_variable_of_make(rest: &str) -> bool {
+    rest.split_once(')').is_some_and(|(name, _)| {
+        name.len() > 1 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+    })
+}
+
+/// Ends and signs that a line of make, C, PHP, a batch file, PowerShell, JSON or a template has.
 fn is_of_another_language(line: &str) -> bool {
     // `find -exec … \;` is a shell's own.
     (line.ends_with([';', ',', '{', '^', '`', ':']) && !line.ends_with(" \\;"))
         || (line.contains('{') && line.contains("${{"))
+        || line.split("$(").skip(1).any(is_variable_of_make)
         || line.split('%').nth(1).is_some_and(|name| {
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
         })

@@ -185,11 +185,11 @@ impl Shells {
             .find(|(left, _)| *left == shell)
             .map(|(_, depth)| *depth);
         // What was typed without a prompt may have been typed anywhere: only its own block goes on from it.
-        let from_here = self
-            .open
-            .last()
-            .is_some_and(|open| same_block || open != UNSHOWN);
-        let opened = self.opener || (same_block && seen.is_none() && !is_labelled(shown));
+        let unshown = self.open.last().is_some_and(|open| open == UNSHOWN);
+        let from_here = !self.open.is_empty() && (same_block || !unshown);
+        // Below a command whose prompt is missing, the first prompt is its own unless that command began a shell.
+        let changed = same_block && !unshown && seen.is_none() && !is_labelled(shown);
+        let opened = self.opener || changed;
         let nested = from_here && opened && shown != UNSHOWN;
         if nested {
             self.left.retain(|(left, _)| *left != shell);

@@ -147,6 +147,9 @@ fn prompts_of<'a>(
     if first_sure.is_some_and(|m| m.sort == Sort::Foreign) {
         return None;
     }
+    if shell && explains_variables(lines) {
+        return None;
+    }
     if shell {
         return preamble_is_harmless(lines, marks).then_some(Kind::Shell);
     }
@@ -178,6 +181,19 @@ fn is_typed(mark: &Prompt<'_>) -> bool {
         && !rest.ends_with(" $")
         && !rest.starts_with("= ")
         && !(rest.starts_with('<') && rest.ends_with('>'))
+        // `:` is a command, `:word` explains what stands before it.
+        && !(first.len() > 1 && first.starts_with(':') && !first.starts_with(":("))
+}
+
+/// A table of the shell's own variables: `$$` and `$#` look like prompts, `$?` beside them like none.
+fn explains_variables(lines: &[&str]) -> bool {
+    let is = |line: &&str, signs: &[u8]| {
+        let mut bytes = line.trim_start().bytes();
+        bytes.next() == Some(b'$')
+            && bytes.next().is_some_and(|b| signs.contains(&b))
+            && matches!(bytes.next(), Some(b' ' | b'\t' | b':'))
+    };
+    lines.iter().any(|l| is(l, b"$#")) && lines.iter().any(|l| is(l, b"?!@*-_0123456789"))
 }
 
 /// Text before the first prompt. Labels are harmless; a manual or `--help` shows its examples indented below
@@ -442,8 +458,9 @@ impl<'a> Session<'a> {
         if mark.is_bare() {
             return state.root && mark.text.len() > 1;
         }
+        // One word at the start of a block is rather a comment, though root's shell was open above.
         let command = is_leaving(mark.rest)
-            || is_one_program(mark.rest)
+            || (state.base.is_some() && is_one_program(mark.rest))
             || look::look(mark.rest, &Names::default()) != Look::Not;
         command && (state.root || state.opener || self.leads_out(at))
     }
