@@ -32,8 +32,8 @@ const TEXT: &[&str] = &[
 #[rustfmt::skip] // words side by side
 const MARKUP: &[&str] = &[
     "markdown", "md", "mdx", "html", "xml", "latex", "tex", "diff", "patch", "rst", "asciidoc",
-    "adoc", "svg", "mermaid", "dot", "math", "json", "yaml", "yml", "toml", "ini", "jsonc",
-    "json5", "svelte", "vue", "jinja", "org", "roff", "man", "groff", "rest",
+    "adoc", "svg", "mermaid", "dot", "math", "svelte", "vue", "jinja", "org", "roff", "man",
+    "groff", "rest",
 ];
 
 impl Fence {

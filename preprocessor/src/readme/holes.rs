@@ -65,7 +65,11 @@ fn is_synopsis_word(word: &str, closes: bool, at: usize) -> bool {
     let ellipsis = (word.ends_with("...") || word.ends_with('…'))
         && !word.ends_with("/...")
         && !word.starts_with(['"', '\'']);
-    let choice = word.starts_with('{') && word.contains('|') && !word.contains(['\'', '"']);
+    // `{start|stop}`, but not `{|i| …` of Ruby.
+    let choice = word.starts_with('{')
+        && word.ends_with('}')
+        && word.contains('|')
+        && !word.contains(['\'', '"']);
     optional || ellipsis || choice || (at > 0 && CAPITALS.contains(&word))
 }
 

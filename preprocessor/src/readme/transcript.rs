@@ -69,14 +69,11 @@ pub(super) fn read(
         trust,
     };
     let items = session.items(root);
-    let commands: Vec<&str> = items.iter().filter_map(|i| i.command.as_deref()).collect();
-    let shows_shells = items.iter().any(|i| i.command.is_none());
-    if trust == Trust::Careful
-        && (all_have_holes(&commands) || (commands.is_empty() && !shows_shells))
-    {
+    let commands = items.iter().any(|i| i.command.is_some());
+    if trust == Trust::Careful && all_have_holes(&items) {
         return None;
     }
-    (!commands.is_empty()).then_some(items)
+    commands.then_some(items)
 }
 
 /// What can be said before a line is looked at twice.
@@ -97,17 +94,23 @@ fn may_be_session(source: &str, fence: Fence) -> bool {
     }
 }
 
-/// A synopsis is the shape of a command. `ssh <host>` among real commands is a command with a hole.
-fn all_have_holes(commands: &[&str]) -> bool {
-    let mut all = !commands.is_empty();
-    for command in commands {
+/// A synopsis is the shape of a command. `ssh <host>` among real commands, or with what it printed, is a command
+/// with a hole.
+fn all_have_holes(items: &[Item]) -> bool {
+    let mut all = true;
+    let mut any = false;
+    for item in items {
+        let Some(command) = &item.command else {
+            continue;
+        };
+        any = true;
         match holes::holes(command) {
             Holes::Synopsis => return true,
-            Holes::Placeholder => {}
-            Holes::None => all = false,
+            Holes::Placeholder if item.output.is_empty() => {}
+            Holes::Placeholder | Holes::None => all = false,
         }
     }
-    all
+    any && all
 }
 
 /// Which prompts count in a block.
