@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use mdbook_twin::lab::{Lab, Plan};
+use mdbook_twin::lab::{Lab, Plan, Supplies};
 use mdbook_twin::tutorial::Permission;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -93,7 +93,8 @@ fn be_the_victim(marker: &str) {
          unshare -Urm sh -c 'mount -t tmpfs {marker} /mnt; sleep 1000 # {marker}'",
         short = &marker[..marker.len().min(15)],
     );
-    let plan = Plan::new(&tutorial, "crun").with_command(&["bash", "-c", &script]);
+    let plan =
+        Plan::new(&tutorial, "crun", Supplies::default()).with_command(&["bash", "-c", &script]);
     let mut lab = Lab::start(&plan).unwrap();
     lab.wait().unwrap();
 }

@@ -20,7 +20,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
-use mdbook_twin::lab::{self, Lab, Plan};
+use mdbook_twin::lab::{self, Lab, Plan, Supplies};
 use mdbook_twin::tutorial::{Limits, Permission, Tutorial};
 
 /// Small enough for a test to fill.
@@ -157,11 +157,11 @@ fn in_a_lab(tutorial: &Tutorial, script: &str, as_root: bool) -> String {
     command.extend(["env", "-i", &home]);
     command.extend(env.iter().map(String::as_str));
     command.extend(["bash", "-c", script]);
-    let plan = Plan::new(tutorial, "crun").with_command(&command);
+    let plan = Plan::new(tutorial, "crun", Supplies::default()).with_command(&command);
     let mut lab = Lab::start(&plan).unwrap();
-    lab.stdin = None;
+    lab.hosts[0].stdin = None;
     let mut output = Vec::new();
-    lab.stdout.read_to_end(&mut output).unwrap();
+    lab.hosts[0].stdout.read_to_end(&mut output).unwrap();
     lab.end();
     let mut output = String::from_utf8(output).unwrap();
     output.push_str(&lab.last_words());

@@ -20,7 +20,7 @@ use mdbook_twin::tutorial::{
 };
 use mdbook_twin::verify::{
     Answer, Build, How, Machine, NotRun, Observer, Progress, Recorded, Store, Subject, Summary,
-    Written, record_on, verify_on, write_transcript,
+    Told, Written, record_on, verify_on, write_transcript,
 };
 
 /// A tutorial of one step.
@@ -166,16 +166,19 @@ impl Machine for Pretender {
         }
     }
 
-    fn run(&self, _: &Tutorial, step: &mut dyn FnMut(usize)) -> Result<Run, NotRun> {
+    fn run(&self, tutorial: &Tutorial, told: &mut dyn FnMut(Told<'_>)) -> Result<Run, NotRun> {
         self.runs.fetch_add(1, Ordering::SeqCst);
-        step(0);
+        told(Told::Step(0));
         (self.during)();
         let mut outputs = self.outputs.lock().unwrap();
         let output = match outputs.len() {
             1 => outputs[0],
             _ => outputs.pop().unwrap(),
         };
-        Ok(run(output))
+        Ok(Run {
+            facts: self.facts(tutorial),
+            ..run(output)
+        })
     }
 }
 

@@ -26,6 +26,7 @@ impl Observer for Lines {
                 self.shown
                     .note(&format!("running {name}: {steps} step{plural}"));
             }
+            Progress::Preparing(what) => self.shown.note(&format!("{name}: {what}")),
             Progress::Step { .. } | Progress::Finished(_) => {}
         }
     }

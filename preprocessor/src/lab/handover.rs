@@ -53,11 +53,14 @@ pub(crate) enum Doing {
     Runtime,
 }
 
-/// The most file descriptors that go with one message: three for each of sixteen hosts.
-const MOST_FDS: usize = 48;
+/// The most hosts of a lab. A message carries at most 253 descriptors (SCM_MAX_FD), and has one bound for its bytes.
+pub(crate) const MOST_HOSTS: usize = 64;
 
-/// The most bytes of one message. A plan has a few hundred for each host.
-const MOST_BYTES: usize = 64 << 10;
+/// The most file descriptors that go with one message: a pair of pipes for each host.
+const MOST_FDS: usize = 2 * MOST_HOSTS;
+
+/// The most bytes of one message. A plan has a few hundred for each host; a socket takes 200 KiB at once.
+const MOST_BYTES: usize = 128 << 10;
 
 /// The runner's end and the init's. Messages keep their bounds (SOCK_SEQPACKET), so nothing is read too far.
 pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd)> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lab::permission::Device;
 use crate::lab::programs;
-use crate::tutorial::{Limits, Tutorial};
+use crate::tutorial::{Host, Limits, Permission, Tutorial};
 
 /// Where the agent's binary is seen in a host.
 pub(crate) const AGENT: &str = "/run/twin/agent";
@@ -21,7 +21,7 @@ pub struct Plan {
     pub(crate) runtime: Option<PathBuf>,
     /// Bounds of the whole lab.
     pub(crate) limits: Limits,
-    /// The hosts, each with its pair of pipes handed over beside the plan.
+    /// The hosts. The pairs of pipes of all of them are handed over beside the plan, in this order.
     pub(crate) hosts: Vec<HostPlan>,
 }
 
@@ -32,21 +32,59 @@ pub(crate) struct HostPlan {
     pub(crate) name: String,
     /// Further names in its /etc/hosts.
     pub(crate) names: Vec<String>,
+    /// Where its files come from.
+    pub(crate) root: Root,
     /// Device nodes besides the usual ones.
     pub(crate) devices: Vec<Device>,
+    /// What is copied into it, in order.
+    pub(crate) files: Vec<Placed>,
     /// Its first process and arguments.
     pub(crate) command: Vec<String>,
 }
 
+/// Where the files of a host come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Root {
+    /// The machine's own /usr, read-only.
+    Machine,
+    /// A system in layers, the lowest first, under a layer of the host's own.
+    System {
+        /// Folders of the machine.
+        layers: Vec<PathBuf>,
+    },
+}
+
+/// A file or folder that is copied into a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed {
+    /// Where it is on the machine.
+    pub source: PathBuf,
+    /// Where it is wanted in the host, an absolute path. It then belongs to `user`.
+    pub target: String,
+}
+
+/// What a run takes from outside of the lab, fetched before the lab is made; one entry for each host, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Supplies {
+    /// Of each host.
+    pub hosts: Vec<HostSupplies>,
+}
+
+/// What one host takes from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostSupplies {
+    /// The layers of its system, the lowest first; none for a host made of the machine.
+    pub layers: Vec<PathBuf>,
+    /// What is copied into it.
+    pub files: Vec<Placed>,
+}
+
 impl Plan {
     /// The plan for a tutorial that misses nothing (see [`crate::lab::missing()`]), with the agent in each host.
-    pub fn new(tutorial: &Tutorial, runtime: &str) -> Self {
-        let hosts = tutorial.hosts.iter().map(|host| HostPlan {
-            name: host.name.clone(),
-            names: host.names.clone(),
-            devices: host.needs.iter().filter_map(|p| p.device()).collect(),
-            command: vec![AGENT.to_owned(), "agent".to_owned()],
-        });
+    pub fn new(tutorial: &Tutorial, runtime: &str, supplies: Supplies) -> Self {
+        let mut supplies = supplies.hosts.into_iter();
+        let hosts = tutorial.hosts.iter();
+        let hosts = hosts.map(|host| HostPlan::new(host, supplies.next().unwrap_or_default()));
         Self {
             runtime: Some(programs::find(runtime).unwrap_or_else(|| runtime.into())),
             limits: tutorial.limits.clone(),
@@ -68,6 +106,23 @@ impl Plan {
             runtime: None,
             limits: Limits::default(),
             hosts: Vec::new(),
+        }
+    }
+}
+
+impl HostPlan {
+    fn new(host: &Host, supplies: HostSupplies) -> Self {
+        let needs = host.needs.iter().copied();
+        Self {
+            name: host.name.clone(),
+            names: host.names.clone(),
+            root: match supplies.layers {
+                layers if layers.is_empty() => Root::Machine,
+                layers => Root::System { layers },
+            },
+            devices: needs.filter_map(Permission::device).collect(),
+            files: supplies.files,
+            command: vec![AGENT.to_owned(), "agent".to_owned()],
         }
     }
 }

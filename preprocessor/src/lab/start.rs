@@ -27,14 +27,21 @@ fn program() -> &'static Path {
 /// A lab that runs (or is about to). Dropping it ends every process in it, and returns when they are gone.
 #[derive(Debug)]
 pub struct Lab {
-    /// To the first process of the host.
-    pub stdin: Option<PipeWriter>,
-    /// From it.
-    pub stdout: PipeReader,
+    /// To and from the first process of each host, in the plan's order.
+    pub hosts: Vec<Pipes>,
     /// What the OCI runtime and `lab-init` have to say.
     pub stderr: PipeReader,
     control: Option<OwnedFd>,
     keeper: Child,
+}
+
+/// To and from the first process of a host.
+#[derive(Debug)]
+pub struct Pipes {
+    /// Its standard input; `None` once it is closed.
+    pub stdin: Option<PipeWriter>,
+    /// Its standard output.
+    pub stdout: PipeReader,
 }
 
 /// Why there is no lab.
@@ -59,8 +66,14 @@ impl Lab {
     /// [`StartError::Io`] only.
     pub fn start(plan: &Plan) -> Result<Self, StartError> {
         let (control, theirs) = handover::pair()?;
-        let (their_stdin, stdin) = std::io::pipe()?;
-        let (stdout, their_stdout) = std::io::pipe()?;
+        let (mut hosts, mut theirs_of_hosts) = (Vec::new(), Vec::new());
+        for _ in &plan.hosts {
+            let (their_stdin, stdin) = std::io::pipe()?;
+            let (stdout, their_stdout) = std::io::pipe()?;
+            let stdin = Some(stdin);
+            hosts.push(Pipes { stdin, stdout });
+            theirs_of_hosts.push((their_stdin, their_stdout));
+        }
         let (stderr, their_stderr) = std::io::pipe()?;
         let keeper = Command::new(program())
             .arg0("mdbook-twin")
@@ -73,13 +86,15 @@ impl Lab {
             .stderr(Stdio::from(their_stderr))
             .spawn()?;
         let lab = Self {
-            stdin: Some(stdin),
-            stdout,
+            hosts,
             stderr,
             control: Some(control),
             keeper,
         };
-        let fds = [their_stdin.as_raw_fd(), their_stdout.as_raw_fd()];
+        let fds: Vec<_> = theirs_of_hosts
+            .iter()
+            .flat_map(|(stdin, stdout)| [stdin.as_raw_fd(), stdout.as_raw_fd()])
+            .collect();
         if let Some(control) = &lab.control {
             handover::send(control, plan, &fds)?;
         }
@@ -126,7 +141,9 @@ impl Lab {
     pub fn end(&mut self) {
         // The keeper sees the closed socket, ends PID 1 and with it all others, and then itself.
         self.control = None;
-        self.stdin = None;
+        for host in &mut self.hosts {
+            host.stdin = None;
+        }
         let _ = self.keeper.wait();
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::agent::protocol::{Event, OpenTerminal, Request, VERSION};
-use crate::lab::{self, Lab, Plan};
+use crate::lab::{self, Lab, Plan, Supplies};
 use crate::outcome::{CommandRun, Ended, Facts, StepRun};
 use crate::run::conversation::{Conversation, Happened};
 use crate::run::course::Course;
@@ -20,10 +20,11 @@ type Observer<'a> = &'a mut dyn FnMut(Progress<'_>);
 pub(super) fn conduct(
     tutorial: &Tutorial,
     facts: &Facts,
+    supplies: Supplies,
     options: &Options,
     observer: Observer<'_>,
 ) -> Result<Vec<StepRun>, LabError> {
-    let plan = Plan::new(tutorial, &options.runtime);
+    let plan = Plan::new(tutorial, &options.runtime, supplies);
     let lab = Lab::start(&plan)?;
     let conversation = Conversation::new(lab).map_err(agent_error)?;
     let conductor = Conductor {
@@ -31,6 +32,7 @@ pub(super) fn conduct(
         options,
         observer,
         course: Course::new(tutorial, facts),
+        greeted: vec![false; tutorial.hosts.len()],
         phase: Phase::Greeting,
         deadline: Instant::now() + GRACE,
         interrupted: false,
@@ -43,6 +45,8 @@ struct Conductor<'a> {
     options: &'a Options,
     observer: Observer<'a>,
     course: Course<'a>,
+    /// Which agents have spoken, by host.
+    greeted: Vec<bool>,
     phase: Phase,
     /// When the agent counts as dead, unless it speaks.
     deadline: Instant,
@@ -51,11 +55,11 @@ struct Conductor<'a> {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// The agent has not spoken.
+    /// Not every agent has spoken.
     Greeting,
     /// Steps are under way.
     Steps,
-    /// All are answered, and it was told to end.
+    /// All are answered, and the agents were told to end.
     Leaving,
 }
 
@@ -65,8 +69,8 @@ enum Over {
     Good,
     /// This happened before.
     Broken(String),
-    /// The lab closed its pipe.
-    Gone,
+    /// This host's agent closed its pipe.
+    Gone(usize),
 }
 
 impl Conductor<'_> {
@@ -84,24 +88,28 @@ impl Conductor<'_> {
             return Err(match over {
                 Over::Broken(why) if !self.interrupted => LabError::Agent(why),
                 Over::Broken(why) => return Ok(self.course.end(&why)),
-                Over::Good | Over::Gone => conversation.post_mortem().into(),
+                Over::Good | Over::Gone(_) => conversation.post_mortem().into(),
             });
         }
         let why = match over {
             Over::Good => String::new(), // Every step has its answer.
             Over::Broken(why) => why,
-            Over::Gone => format!("the lab ended: {}", conversation.last_words()),
+            Over::Gone(host) => {
+                let name = &self.tutorial.hosts[host].name;
+                format!("the host {name} ended: {}", conversation.last_words())
+            }
         };
         Ok(self.course.end(&why))
     }
 
     fn greet(&mut self, conversation: &mut Conversation) -> std::io::Result<()> {
-        conversation.say(&Request::Hello {
+        conversation.say_to_all(&Request::Hello {
             version: VERSION,
             secrets: self.options.secrets.clone(),
         })?;
         for (index, terminal) in self.tutorial.terminals.iter().enumerate() {
-            conversation.say(&Request::Open(self.terminal(index, terminal)))?;
+            let open = Request::Open(self.terminal(index, terminal));
+            conversation.say(terminal.host, &open)?;
         }
         self.send_steps(conversation)
     }
@@ -121,13 +129,13 @@ impl Conductor<'_> {
 
     /// Sends what can be sent; says good-bye when nothing is left.
     fn send_steps(&mut self, conversation: &mut Conversation) -> std::io::Result<()> {
-        for step in self.course.next_batch(self.options.keep) {
-            conversation.say(&Request::Step(step))?;
+        for (host, step) in self.course.next_batch(self.options.keep) {
+            conversation.say(host, &Request::Step(step))?;
         }
         if self.course.is_over() && self.phase == Phase::Steps {
             self.phase = Phase::Leaving;
             self.deadline = Instant::now() + GRACE;
-            conversation.say(&Request::Bye)?;
+            conversation.say_to_all(&Request::Bye)?;
         }
         Ok(())
     }
@@ -139,8 +147,8 @@ impl Conductor<'_> {
         let time = self.deadline.saturating_duration_since(Instant::now());
         match conversation.wait(event, time)? {
             Happened::Events(events) => {
-                for event in events {
-                    if let Some(over) = self.take(event) {
+                for (host, event) in events {
+                    if let Some(over) = self.take(host, event) {
                         return Ok(Some(over));
                     }
                 }
@@ -151,8 +159,10 @@ impl Conductor<'_> {
             Happened::TimedOut if Instant::now() < self.deadline => Ok(None),
             Happened::TimedOut if self.phase == Phase::Leaving => Ok(Some(Over::Good)),
             Happened::TimedOut => Ok(Some(Over::Broken("the agent does not answer".to_owned()))),
-            Happened::Gone if self.phase == Phase::Leaving => Ok(Some(Over::Good)),
-            Happened::Gone => Ok(Some(Over::Gone)),
+            Happened::Gone(_) if self.phase == Phase::Leaving => {
+                Ok(conversation.is_over().then_some(Over::Good))
+            }
+            Happened::Gone(host) => Ok(Some(Over::Gone(host))),
         }
     }
 
@@ -165,14 +175,14 @@ impl Conductor<'_> {
         }
         self.interrupted = true;
         self.course.break_off();
-        conversation.say(&Request::Interrupt { why })?;
+        conversation.say_to_all(&Request::Interrupt { why })?;
         self.send_steps(conversation)?;
         Ok(None)
     }
 
-    fn take(&mut self, event: Event) -> Option<Over> {
+    fn take(&mut self, host: usize, event: Event) -> Option<Over> {
         match event {
-            Event::Hello { version: VERSION } => self.phase = Phase::Steps,
+            Event::Hello { version: VERSION } => self.greeted(host),
             Event::Hello { version } => {
                 let why = format!("it speaks version {version} of our protocol, not {VERSION}");
                 return Some(Over::Broken(why));
@@ -186,15 +196,22 @@ impl Conductor<'_> {
                 captured,
             } => {
                 self.observe_end(step, &ended, &commands);
-                if !self.course.finished(step, ended, commands, captured) {
+                if !self.course.finished(host, step, ended, commands, captured) {
                     let why = format!("it answered step {step}, which nobody had asked for");
                     return Some(Over::Broken(why));
                 }
             }
-            Event::Later { step, command, .. } => self.course.later(step, command),
+            Event::Later { step, command, .. } => self.course.later(host, step, command),
             Event::Fatal { message } => return Some(Over::Broken(message)),
         }
         None
+    }
+
+    fn greeted(&mut self, host: usize) {
+        self.greeted[host] = true;
+        if self.phase == Phase::Greeting && self.greeted.iter().all(|&greeted| greeted) {
+            self.phase = Phase::Steps;
+        }
     }
 
     fn started(&mut self, step: usize) {

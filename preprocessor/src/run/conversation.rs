@@ -1,65 +1,67 @@
-//! One lab's pipes: requests out, events in, never waiting for one while the other is full.
+//! All agents of one lab: requests to each, events from any, and what the runtime has to say.
 
-use std::io::{ErrorKind, Read, Result, Write};
+use std::io::{ErrorKind, Read, Result};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::agent::protocol::{Event, Request};
 use crate::lab::{Lab, StartError};
-
-/// The most bytes of one event: a step of many commands, each with its output kept and its chunks.
-const LONGEST_EVENT: usize = 256 << 20;
+use crate::run::link::Link;
 
 /// How much of what the runtime says is kept: its last words tell why it ended.
 const WORDS_KEPT: usize = 16 << 10;
 
 /// What came of waiting.
 pub(super) enum Happened {
-    /// These events, in order; none when only something was sent.
-    Events(Vec<Event>),
+    /// These events, each with its host's index, in order; none when only something was sent.
+    Events(Vec<(usize, Event)>),
     /// The interrupt was raised.
     Interrupted,
     /// Nothing, for so long.
     TimedOut,
-    /// The lab closed its end.
-    Gone,
+    /// The agent of this host closed its end.
+    Gone(usize),
 }
 
 /// A lab and what is under way to it and from it.
 pub(super) struct Conversation {
     lab: Lab,
-    outgoing: Vec<u8>,
-    incoming: Vec<u8>,
-    /// How many bytes of `incoming` were searched for a line's end.
-    searched: usize,
+    links: Vec<Link>,
+    /// Hosts that are gone, and nobody was told yet.
+    untold: Vec<usize>,
     words: Vec<u8>,
     silent: bool,
 }
 
 impl Conversation {
-    pub(super) fn new(lab: Lab) -> Result<Self> {
-        if let Some(stdin) = &lab.stdin {
-            fcntl(stdin, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-        }
+    pub(super) fn new(mut lab: Lab) -> Result<Self> {
+        let pipes = std::mem::take(&mut lab.hosts);
+        let links = pipes.into_iter().map(Link::new).collect::<Result<_>>()?;
         Ok(Self {
             lab,
-            outgoing: Vec::new(),
-            incoming: Vec::new(),
-            searched: 0,
+            links,
+            untold: Vec::new(),
             words: Vec::new(),
             silent: false,
         })
     }
 
-    /// Queues a request; it leaves in [`Conversation::wait`].
-    pub(super) fn say(&mut self, request: &Request) -> Result<()> {
-        serde_json::to_writer(&mut self.outgoing, request)?;
-        self.outgoing.push(b'\n');
-        Ok(())
+    /// Queues a request for a host's agent; it leaves in [`Conversation::wait`].
+    pub(super) fn say(&mut self, host: usize, request: &Request) -> Result<()> {
+        self.links[host].say(request)
+    }
+
+    /// Queues a request for all of them.
+    pub(super) fn say_to_all(&mut self, request: &Request) -> Result<()> {
+        self.links.iter_mut().try_for_each(|link| link.say(request))
+    }
+
+    /// Whether every agent has closed its end.
+    pub(super) fn is_over(&self) -> bool {
+        self.links.iter().all(Link::is_gone)
     }
 
     /// Sends what is queued and waits until something comes, or the time is over.
@@ -68,7 +70,10 @@ impl Conversation {
         interrupt: Option<BorrowedFd<'_>>,
         time: Duration,
     ) -> Result<Happened> {
-        self.send()?;
+        if let Some(host) = self.untold.pop() {
+            return Ok(Happened::Gone(host));
+        }
+        self.links.iter_mut().try_for_each(Link::send)?;
         let ready = self.poll(interrupt, time)?;
         if ready.interrupted {
             return Ok(Happened::Interrupted);
@@ -76,12 +81,18 @@ impl Conversation {
         if ready.words {
             self.listen()?;
         }
-        if ready.events {
-            return self.receive();
+        let mut all = Vec::new();
+        for host in ready.hosts {
+            let link = &mut self.links[host];
+            let events = link.receive()?;
+            if link.is_gone() {
+                self.untold.push(host);
+            }
+            all.extend(events.into_iter().map(|event| (host, event)));
         }
         match ready.timed_out {
             true => Ok(Happened::TimedOut),
-            false => Ok(Happened::Events(Vec::new())),
+            false => Ok(Happened::Events(all)),
         }
     }
 
@@ -89,82 +100,43 @@ impl Conversation {
         // Rounded up: a wait of 0.4 ms must not become a busy loop.
         let time = time + Duration::from_millis(1);
         let time = PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX);
-        let words = (!self.silent).then(|| self.lab.stderr.as_fd());
-        let unsent = self
-            .lab
-            .stdin
-            .as_ref()
-            .filter(|_| !self.outgoing.is_empty());
-        let optional = [
-            words.map(|fd| PollFd::new(fd, PollFlags::POLLIN)),
-            unsent.map(|fd| PollFd::new(fd.as_fd(), PollFlags::POLLOUT)),
-            interrupt.map(|fd| PollFd::new(fd, PollFlags::POLLIN)),
-        ];
-        let mut watched = vec![PollFd::new(self.lab.stdout.as_fd(), PollFlags::POLLIN)];
-        watched.extend(optional.iter().flatten().cloned());
+        let (mut who, mut watched) = (Vec::new(), Vec::new());
+        let mut watch = |one, fd, flags| {
+            who.push(one);
+            watched.push(PollFd::new(fd, flags));
+        };
+        for (host, link) in self.links.iter().enumerate() {
+            if let Some(fd) = link.events() {
+                watch(Who::Host(host), fd, PollFlags::POLLIN);
+            }
+            if let Some(fd) = link.unsent() {
+                watch(Who::Unsent, fd, PollFlags::POLLOUT);
+            }
+        }
+        if !self.silent {
+            watch(Who::Runtime, self.lab.stderr.as_fd(), PollFlags::POLLIN);
+        }
+        if let Some(fd) = interrupt {
+            watch(Who::Interrupt, fd, PollFlags::POLLIN);
+        }
         let count = match poll(&mut watched, time) {
             Err(Errno::EINTR) => return Ok(Ready::default()),
             count => count?,
         };
-        let mut ready = watched.iter().map(|fd| fd.any().unwrap_or(false));
-        let mut next = |is_there: bool| is_there && ready.next().unwrap_or(false);
-        let events = next(true);
-        let words = next(optional[0].is_some());
-        next(optional[1].is_some());
-        Ok(Ready {
-            events,
-            words,
-            interrupted: next(optional[2].is_some()),
+        let mut ready = Ready {
             timed_out: count == 0,
-        })
-    }
-
-    fn send(&mut self) -> Result<()> {
-        while let (Some(stdin), false) = (&mut self.lab.stdin, self.outgoing.is_empty()) {
-            match stdin.write(&self.outgoing) {
-                Ok(length) => drop(self.outgoing.drain(..length)),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Nobody reads any more: why, its last events and words will tell.
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => self.lab.stdin = None,
-                Err(error) => return Err(error),
+            ..Ready::default()
+        };
+        let is_ready = |fd: &PollFd<'_>| fd.any().unwrap_or(false);
+        for (one, _) in who.iter().zip(&watched).filter(|(_, fd)| is_ready(fd)) {
+            match *one {
+                Who::Host(host) => ready.hosts.push(host),
+                Who::Unsent => {}
+                Who::Runtime => ready.words = true,
+                Who::Interrupt => ready.interrupted = true,
             }
         }
-        Ok(())
-    }
-
-    fn receive(&mut self) -> Result<Happened> {
-        let start = self.incoming.len();
-        self.incoming.resize(start + (64 << 10), 0);
-        let length = self.lab.stdout.read(&mut self.incoming[start..]);
-        self.incoming
-            .truncate(start + *length.as_ref().unwrap_or(&0));
-        match length {
-            Ok(0) => return Ok(Happened::Gone),
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-        self.take_events().map(Happened::Events)
-    }
-
-    fn take_events(&mut self) -> Result<Vec<Event>> {
-        let mut events = Vec::new();
-        let mut taken = 0;
-        while let Some(end) = self.incoming[self.searched..]
-            .iter()
-            .position(|&b| b == b'\n')
-        {
-            let end = self.searched + end;
-            events.push(serde_json::from_slice(&self.incoming[taken..end])?);
-            (taken, self.searched) = (end + 1, end + 1);
-        }
-        self.incoming.drain(..taken);
-        self.searched = self.incoming.len();
-        if self.searched > LONGEST_EVENT {
-            return Err(std::io::Error::other("an event without end"));
-        }
-        Ok(events)
+        Ok(ready)
     }
 
     /// Takes what the runtime says, so that it never waits for us, and keeps the last of it.
@@ -183,6 +155,7 @@ impl Conversation {
 
     /// Ends the lab and says why it never spoke.
     pub(super) fn post_mortem(mut self) -> StartError {
+        self.links.clear();
         match self.lab.post_mortem() {
             StartError::Runtime(rest) => StartError::Runtime(joined(&self.words, &rest)),
             error => error,
@@ -191,6 +164,7 @@ impl Conversation {
 
     /// Ends the lab and gives what its runtime said last.
     pub(super) fn last_words(mut self) -> String {
+        self.links.clear();
         self.lab.end();
         let rest = self.lab.last_words();
         joined(&self.words, &rest)
@@ -206,10 +180,18 @@ fn joined(words: &[u8], rest: &str) -> String {
     }
 }
 
+#[derive(Clone, Copy)]
+enum Who {
+    Host(usize),
+    Unsent,
+    Runtime,
+    Interrupt,
+}
+
 /// What poll found.
 #[derive(Default)]
 struct Ready {
-    events: bool,
+    hosts: Vec<usize>,
     words: bool,
     interrupted: bool,
     timed_out: bool,

@@ -17,6 +17,9 @@ pub(super) struct Course<'a> {
     next: usize,
     /// Steps that were sent and not answered.
     open: usize,
+    /// The host of the latest of them. Steps of one host are sent ahead; the next host waits for their answers, so that
+    /// steps happen one after another whatever terminal they are in.
+    host: usize,
     /// Nothing but cleanup from here on.
     broken_off: bool,
 }
@@ -32,13 +35,14 @@ impl<'a> Course<'a> {
             captured: BTreeMap::new(),
             next: 0,
             open: 0,
+            host: 0,
             broken_off: false,
         }
     }
 
-    /// All steps that can be sent now, ahead of the answers to those before them. A value that is yet to be captured
-    /// holds the rest back.
-    pub(super) fn next_batch(&mut self, keep: usize) -> Vec<StepRequest> {
+    /// All steps that can be sent now, ahead of the answers to those before them, each with its host. A value that is
+    /// yet to be captured holds the rest back, and so does another host.
+    pub(super) fn next_batch(&mut self, keep: usize) -> Vec<(usize, StepRequest)> {
         let mut batch = Vec::new();
         while let Some(step) = self.tutorial.steps.get(self.next) {
             let index = self.next;
@@ -46,7 +50,8 @@ impl<'a> Course<'a> {
                 match self.decide(step) {
                     Decision::Send(action) => {
                         self.open += 1;
-                        batch.push(request(index, step, *action, keep));
+                        self.host = self.host_of(step);
+                        batch.push((self.host, request(index, step, *action, keep)));
                     }
                     Decision::Hold => break,
                     Decision::Over(end) => self.results[index] = Some(ended(step, end)),
@@ -57,7 +62,14 @@ impl<'a> Course<'a> {
         batch
     }
 
+    fn host_of(&self, step: &Step) -> usize {
+        self.tutorial.terminals[step.terminal].host
+    }
+
     fn decide(&mut self, step: &Step) -> Decision {
+        if self.open > 0 && self.host_of(step) != self.host {
+            return Decision::Hold;
+        }
         if self.broken_off && step.phase != Phase::Cleanup {
             return Decision::Over(Ended::NotReached);
         }
@@ -73,16 +85,17 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Takes an answer. Gives `false` for a step that was not asked for, or was answered before.
+    /// Takes an answer of a host. Gives `false` for a step that it was not asked for, or that was answered before.
     pub(super) fn finished(
         &mut self,
+        host: usize,
         step: usize,
         ended: Ended,
         commands: Vec<CommandRun>,
         captured: BTreeMap<String, String>,
     ) -> bool {
         let was_sent = step < self.next && self.results[step].is_none();
-        if !was_sent {
+        if !was_sent || self.host_of(&self.tutorial.steps[step]) != host {
             return false;
         }
         self.broken_off |= matches!(ended, Ended::Failed(_) | Ended::NotReached)
@@ -97,8 +110,15 @@ impl<'a> Course<'a> {
         true
     }
 
-    /// Takes what a background command wrote after its step was over.
-    pub(super) fn later(&mut self, step: usize, command: CommandRun) {
+    /// Takes what a background command of a host wrote after its step was over.
+    pub(super) fn later(&mut self, host: usize, step: usize, command: CommandRun) {
+        let steps = &self.tutorial.steps;
+        if steps
+            .get(step)
+            .is_none_or(|step| self.host_of(step) != host)
+        {
+            return;
+        }
         let result = self.results.get_mut(step).and_then(Option::as_mut);
         if let Some(last) = result.and_then(|result| result.commands.last_mut()) {
             *last = command;

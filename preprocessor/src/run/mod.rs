@@ -9,15 +9,19 @@ mod conversation;
 mod course;
 mod facts;
 pub mod interrupt;
+mod link;
 mod placeholders;
+mod supplies;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::judge::Missing;
 use crate::lab::{self, StartError};
 use crate::outcome::{Ended, Facts, Run};
 use crate::tutorial::{Permission, Tutorial};
+use crate::upstream::Places;
 
 pub use interrupt::Interrupt;
 
@@ -38,6 +42,10 @@ pub struct Options {
     pub size: (u16, u16),
     /// What ends the run early, if anything does.
     pub interrupt: Option<Interrupt>,
+    /// Where systems, trees and inputs are kept.
+    pub cache: PathBuf,
+    /// Where pinned files are looked for.
+    pub places: Places,
 }
 
 impl Default for Options {
@@ -50,6 +58,8 @@ impl Default for Options {
             secrets: BTreeMap::new(),
             size: (80, 24),
             interrupt: None,
+            cache: PathBuf::new(),
+            places: Places::default(),
         }
     }
 }
@@ -57,6 +67,8 @@ impl Default for Options {
 /// What a run tells while it goes on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress<'a> {
+    /// Something is made or fetched before the lab can be: what, in words.
+    Preparing(&'a str),
     /// A step begins.
     Started {
         /// Index into the tutorial's steps.
@@ -122,8 +134,9 @@ pub fn run(
     if !missing.is_empty() {
         return Err(LabError::Missing(missing));
     }
+    let supplies = supplies::gather(tutorial, options, observer)?;
     let facts = facts::of(tutorial);
-    let steps = conduct::conduct(tutorial, &facts, options, observer)?;
+    let steps = conduct::conduct(tutorial, &facts, supplies, options, observer)?;
     Ok(Run {
         date: options.date.clone(),
         facts,

@@ -1,7 +1,7 @@
 //! One tutorial: does anything have to run, and what is said of it.
 
 use super::store::{Key, Store};
-use super::{Build, How, Machine, NotRun, Observer, Progress, Subject};
+use super::{Build, How, Machine, NotRun, Observer, Progress, Subject, Told};
 use crate::config::Execute;
 use crate::judge::verdict::{Missing, Verdict, Verification, VerifiedBy};
 use crate::judge::{is_unavailable, judge, standing};
@@ -59,7 +59,7 @@ impl Engine<'_> {
                 return subject.judged(latest.run);
             }
         }
-        self.run(subject, &key)
+        self.run(subject)
     }
 
     /// A kept run, if it is one that may answer, and still says nothing bad. A failure is told from a fresh run only.
@@ -80,7 +80,7 @@ impl Engine<'_> {
         Some((run, verdict))
     }
 
-    fn run(&self, subject: &Subject, key: &Key) -> (Option<Run>, Verdict) {
+    fn run(&self, subject: &Subject) -> (Option<Run>, Verdict) {
         let tutorial = &subject.tutorial;
         match self.ran(subject) {
             Ok(run) => {
@@ -92,7 +92,9 @@ impl Engine<'_> {
                         self.store.keep_failed(&tutorial.name, run);
                     } else {
                         self.store.forget_failed(&tutorial.name);
-                        self.store.keep(key, tutorial, &subject.digest, run);
+                        // Of what it really ran on: before, a system that was yet to be made had no versions.
+                        let key = Key::new(&subject.digest, &run.facts);
+                        self.store.keep(&key, tutorial, &subject.digest, run);
                     }
                 }
                 (run, verdict)
@@ -111,8 +113,11 @@ impl Engine<'_> {
         let steps = tutorial.steps.len();
         let tell = |progress: Progress<'_>| self.observer.progress(&tutorial.name, progress);
         tell(Progress::Running { steps });
-        self.machine.run(tutorial, &mut |step| {
-            tell(Progress::Step { step, tutorial })
+        self.machine.run(tutorial, &mut |told| {
+            tell(match told {
+                Told::Preparing(what) => Progress::Preparing(what),
+                Told::Step(step) => Progress::Step { step, tutorial },
+            })
         })
     }
 }

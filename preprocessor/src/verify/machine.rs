@@ -1,13 +1,15 @@
 //! This machine: a lab for each run.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use super::{Machine, NotRun};
+use super::{Machine, NotRun, Told};
 use crate::judge::Missing;
 use crate::outcome::{Facts, Run};
 use crate::project::Project;
 use crate::run::{self, Interrupt, LabError, Options};
 use crate::tutorial::{Action, Answer, Permission, Tutorial};
+use crate::upstream::Places;
 use crate::{lab, verify::clock};
 
 /// The machine's labs, with what the book and the command line grant.
@@ -16,6 +18,8 @@ pub struct Labs {
     runtime: String,
     grants: Vec<Permission>,
     interrupt: Option<Interrupt>,
+    cache: PathBuf,
+    places: Places,
 }
 
 impl Labs {
@@ -28,6 +32,8 @@ impl Labs {
             runtime: runtime.unwrap_or_else(|| "crun".to_owned()),
             grants: all,
             interrupt: interrupt.cloned(),
+            cache: project.cache.clone(),
+            places: project.places.clone(),
         }
     }
 }
@@ -51,7 +57,7 @@ impl Machine for Labs {
         run::facts(tutorial)
     }
 
-    fn run(&self, tutorial: &Tutorial, step: &mut dyn FnMut(usize)) -> Result<Run, NotRun> {
+    fn run(&self, tutorial: &Tutorial, told: &mut dyn FnMut(Told<'_>)) -> Result<Run, NotRun> {
         let secrets = secrets(tutorial).into_iter();
         let options = Options {
             runtime: self.runtime.clone(),
@@ -61,12 +67,14 @@ impl Machine for Labs {
                 .filter_map(|(name, value)| Some((name, value?)))
                 .collect(),
             interrupt: self.interrupt.clone(),
+            cache: self.cache.clone(),
+            places: self.places.clone(),
             ..Options::default()
         };
-        run::run(tutorial, &options, &mut |progress| {
-            if let run::Progress::Started { step: index } = progress {
-                step(index);
-            }
+        run::run(tutorial, &options, &mut |progress| match progress {
+            run::Progress::Preparing(what) => told(Told::Preparing(what)),
+            run::Progress::Started { step } => told(Told::Step(step)),
+            run::Progress::Finished { .. } => {}
         })
         .map_err(|why| match why {
             LabError::Missing(missing) => NotRun::Missing(missing),

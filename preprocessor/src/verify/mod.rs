@@ -86,6 +86,8 @@ pub trait Observer: Sync {
 pub enum Progress<'a> {
     /// Another build runs the very same tutorial; its result is waited for.
     Waiting,
+    /// Something is made or fetched before its lab can be: what, in words.
+    Preparing(&'a str),
     /// Its lab is being made.
     Running {
         /// How many steps it has.
@@ -107,16 +109,25 @@ impl Observer for () {
     fn progress(&self, _: &str, _: Progress<'_>) {}
 }
 
+/// What a machine tells of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told<'a> {
+    /// Something is made or fetched first: what, in words.
+    Preparing(&'a str),
+    /// The step of this index begins.
+    Step(usize),
+}
+
 /// What tutorials run on: the machine's lab, or a test's.
 pub trait Machine: Sync {
     /// What this machine lacks or does not grant.
     fn missing(&self, tutorial: &Tutorial) -> Vec<Missing>;
     /// What a run would run on now: the part of the cache's key that the spec does not decide.
     fn facts(&self, tutorial: &Tutorial) -> Facts;
-    /// Runs it on the calling thread, which outlives the run. `step` is told the index of each step that begins.
+    /// Runs it on the calling thread, which outlives the run, and tells what happens meanwhile.
     /// # Errors
     /// Nothing ran.
-    fn run(&self, tutorial: &Tutorial, step: &mut dyn FnMut(usize)) -> Result<Run, NotRun>;
+    fn run(&self, tutorial: &Tutorial, told: &mut dyn FnMut(Told<'_>)) -> Result<Run, NotRun>;
     /// Whether ^C was pressed: nothing further begins.
     fn is_interrupted(&self) -> bool {
         false

@@ -1,6 +1,6 @@
 //! A machine that can't run anything: another system than Linux, or a program without the feature `run`.
 
-use super::{Machine, NotRun};
+use super::{Machine, NotRun, Told};
 use crate::judge::Missing;
 use crate::outcome::{Facts, Run};
 use crate::project::Project;
@@ -41,7 +41,7 @@ impl Machine for Labs {
         Facts::default()
     }
 
-    fn run(&self, tutorial: &Tutorial, _: &mut dyn FnMut(usize)) -> Result<Run, NotRun> {
+    fn run(&self, tutorial: &Tutorial, _: &mut dyn FnMut(Told<'_>)) -> Result<Run, NotRun> {
         Err(NotRun::Missing(self.missing(tutorial)))
     }
 }

@@ -58,12 +58,16 @@ pub fn login_user(name: &str) -> LoginUser {
     }
 }
 
-/// Writes the host's root and `config.json` below the lab's tmpfs.
+/// The host's folder on the lab's tmpfs: what the runtime starts it from.
+pub(super) fn bundle(host: &HostPlan, place: &str) -> String {
+    format!("{place}/hosts/{}", host.name)
+}
+
+/// Makes that folder, with the host's root and its `config.json`.
 pub(super) fn make(host: &HostPlan, limits: &Limits, place: &str) -> Result<()> {
-    root::make(host, &format!("{place}/bundle/rootfs"))?;
+    let bundle = bundle(host, place);
+    fs::create_dir(&bundle)?;
+    root::make(host, &format!("{bundle}/rootfs"))?;
     let spec = spec::of(host, limits, place).map_err(Error::other)?;
-    fs::write(
-        format!("{place}/bundle/config.json"),
-        serde_json::to_vec(&spec)?,
-    )
+    fs::write(format!("{bundle}/config.json"), serde_json::to_vec(&spec)?)
 }

@@ -135,13 +135,15 @@ pub(super) fn of_the_machine() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::hosts;
-    use crate::lab::plan::HostPlan;
+    use crate::lab::plan::{HostPlan, Root};
 
     fn host(name: &str, names: &[&str]) -> HostPlan {
         HostPlan {
             name: name.to_owned(),
             names: names.iter().map(|&name| name.to_owned()).collect(),
+            root: Root::Machine,
             devices: Vec::new(),
+            files: Vec::new(),
             command: Vec::new(),
         }
     }

@@ -8,7 +8,6 @@ use std::io::{PipeReader, PipeWriter, Read, Result};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nix::sched::{CloneFlags, clone};
@@ -17,7 +16,7 @@ use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::{Gid, Pid, Uid, close, setgroups, setresgid, setresuid};
 
-use crate::lab::handover::{self, Doing, Refusal, Report};
+use crate::lab::handover::{self, Doing, Report};
 use crate::lab::host;
 use crate::lab::init::nodes::{self, Node};
 use crate::lab::init::{During, Made, is_open, mounts, network, process};
@@ -73,7 +72,7 @@ fn run(
 ) -> Made<i32> {
     let mut byte = [0];
     go.read_exact(&mut byte).during(Doing::Ids, "the keeper")?;
-    let taken = take(plan.runtime.as_deref(), nodes)?;
+    let taken = take(plan, nodes)?;
     become_root().during(Doing::Root, "root of the lab")?;
     // After the change of ids, which would undo it. The keeper may have died in between: then its end of the pipe is
     // closed.
@@ -90,20 +89,18 @@ fn run(
         handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
         return Ok(0);
     };
-    // One host, until hosts have a network to share.
-    let (Some(host), [input, output]) = (plan.hosts.first(), fds) else {
-        return Err(Refusal {
-            doing: Doing::Starting,
-            error: "a plan needs a host and a pair of pipes".to_owned(),
-        });
-    };
-    host::make(host, &plan.limits, &place).during(Doing::Files, "the host's files")?;
+    for host in &plan.hosts {
+        host::make(host, &plan.limits, &place).during(Doing::Files, "the host's files")?;
+    }
     mounts::hide_tmp(&place).during(Doing::Files, "a /tmp of the lab's own")?;
     handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
-    let child = start(host, &place, input, output)
-        .during(Doing::Runtime, &runtime.display().to_string())?;
+    let mut running = Vec::new();
+    for (host, pipes) in plan.hosts.iter().zip(fds.chunks_exact(2)) {
+        let child = start(host, &place, pipes);
+        running.push(child.during(Doing::Runtime, &runtime.display().to_string())?);
+    }
     // From here on the keeper alone holds the socket: its closing is the signal that we are gone.
-    Ok(reap_until(child))
+    Ok(reap_until_over(running))
 }
 
 /// A file for the lab, opened while we still were the caller: a home may have mode 0700.
@@ -115,10 +112,10 @@ enum Taken {
 }
 
 /// Our own binary, the runtime and the device nodes, each with its place on the lab's tmpfs.
-fn take(runtime: Option<&Path>, nodes: &[Node]) -> Made<Vec<(String, Taken)>> {
+fn take(plan: &Plan, nodes: &[Node]) -> Made<Vec<(String, Taken)>> {
     let own = take_own_binary().during(Doing::Files, "our own binary")?;
     let mut all = vec![("agent/agent".to_owned(), own)];
-    if let Some(path) = runtime {
+    if let Some(path) = &plan.runtime {
         let shown = path.display().to_string();
         let tree = process::take_tree(&shown).during(Doing::Runtime, &shown)?;
         all.push((RUNTIME.to_owned(), Taken::Tree(tree)));
@@ -177,32 +174,37 @@ fn bound_processes(pids: u64) {
     let _ = fs::write("/proc/sys/kernel/pid_max", (pids + 300).to_string());
 }
 
-fn start(host: &HostPlan, place: &str, input: &OwnedFd, output: &OwnedFd) -> Result<Pid> {
+fn start(host: &HostPlan, place: &str, pipes: &[OwnedFd]) -> Result<Pid> {
+    let bundle = host::bundle(host, place);
     let mut command = Command::new(format!("{place}/{RUNTIME}"));
     command
         .arg0("crun")
         .args(["--root", &format!("{place}/state")])
         // No cgroup is made: v1 and hybrid machines refuse it, and one that is made is left behind by a SIGKILL.
         .arg("--cgroup-manager=disabled")
-        .args(["run", "--bundle", &format!("{place}/bundle"), &host.name])
+        .args(["run", "--bundle", &bundle, &host.name])
         .env_clear()
         .env("PATH", HOST_PATH)
-        .stdin(Stdio::from(input.try_clone()?))
-        .stdout(Stdio::from(output.try_clone()?));
+        .stdin(Stdio::from(pipes[0].try_clone()?))
+        .stdout(Stdio::from(pipes[1].try_clone()?));
     let child = command.spawn()?;
     Ok(Pid::from_raw(child.id().cast_signed()))
 }
 
-/// Waits for everything that ends up as a child of PID 1, until the runtime is over; gives its exit status.
-fn reap_until(runtime: Pid) -> i32 {
-    loop {
-        match wait() {
-            Ok(WaitStatus::Exited(pid, code)) if pid == runtime => return code,
-            Ok(WaitStatus::Signaled(pid, signal, _)) if pid == runtime => {
-                return 128 + signal as i32;
-            }
-            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+/// Waits for everything that ends up as a child of PID 1, until every runtime is over; gives the worst exit status.
+fn reap_until_over(mut runtimes: Vec<Pid>) -> i32 {
+    let mut worst = 0;
+    while !runtimes.is_empty() {
+        let (ended, code) = match wait() {
+            Ok(WaitStatus::Exited(pid, code)) => (pid, code),
+            Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, 128 + signal as i32),
+            Ok(_) | Err(nix::errno::Errno::EINTR) => continue,
             Err(_) => return 1,
+        };
+        if let Some(index) = runtimes.iter().position(|&pid| pid == ended) {
+            runtimes.swap_remove(index);
+            worst = worst.max(code);
         }
     }
+    worst
 }
