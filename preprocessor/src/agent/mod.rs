@@ -23,6 +23,7 @@ mod link;
 mod marks;
 mod mask;
 mod nested;
+mod process;
 pub mod protocol;
 mod pty;
 mod pump;
@@ -42,9 +43,12 @@ use pump::{Agent, Stop};
 
 /// Serves a runner on stdin and stdout until it says `Bye` or closes its end, then kills whatever was started. Takes
 /// the process over: its signals, its children, and those of its descendants that lose their parent.
-pub fn serve() -> ExitCode {
+///
+/// `used_pids` are used up before anything is started: a lab varies that way.
+pub fn serve(used_pids: u32) -> ExitCode {
     // As PID 1 they come to us anyway. Failing is no harm then, and elsewhere only leaves daemons alive.
     let _ = nix::sys::prctl::set_child_subreaper(true);
+    process::use_up_pids(used_pids);
     let Ok(mut agent) = Agent::new() else {
         return ExitCode::FAILURE;
     };

@@ -133,6 +133,7 @@ impl Session {
             execute: self.execute,
             jobs: self.config.jobs.unwrap_or(0),
             grants: Vec::new(),
+            vary: 0,
             build: Some(Build {
                 id: build_id(),
                 renderer: self.renderer.clone(),

@@ -77,7 +77,11 @@ enum Command {
     /// PID 1 of a host
     #[cfg(all(feature = "run", target_os = "linux"))]
     #[command(hide = true)]
-    Agent,
+    Agent {
+        /// Pids that are used up first
+        #[arg(long, default_value_t = 0)]
+        used_pids: u32,
+    },
     /// PID 1 of a lab
     #[cfg(all(feature = "run", target_os = "linux"))]
     #[command(hide = true)]
@@ -112,7 +116,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Man => generate::man(Arguments::command()),
         Command::Supports { renderer } => preprocess::supports(&renderer),
         #[cfg(all(feature = "run", target_os = "linux"))]
-        Command::Agent => processes::agent(),
+        Command::Agent { used_pids } => processes::agent(used_pids),
         #[cfg(all(feature = "run", target_os = "linux"))]
         Command::LabInit { .. } => processes::lab_init(),
     }

@@ -15,6 +15,7 @@ pub(crate) struct Workshop {
     pub(crate) project: Project,
     pub(crate) lines: Lines,
     grants: Vec<Permission>,
+    vary: u64,
     interrupt: Option<Interrupt>,
 }
 
@@ -27,6 +28,14 @@ pub(crate) struct Running {
     /// How many tutorials run at the same time [default: book.toml's, else one for each core]
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// Start the labs differently (host names, pids, time zone, uptime), as this number says: what depends on it shows
+    #[arg(
+        long,
+        value_name = "SEED",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    vary: u64,
 }
 
 impl Workshop {
@@ -37,6 +46,7 @@ impl Workshop {
             project,
             lines: Lines::new(shown),
             grants: running.grant.clone(),
+            vary: running.vary,
             interrupt: install(),
         }
     }
@@ -55,6 +65,7 @@ impl Workshop {
             &Running {
                 grant: Vec::new(),
                 jobs: None,
+                vary: 0,
             },
             shown,
         ))
@@ -66,6 +77,7 @@ impl Workshop {
             execute,
             jobs: self.project.config.jobs.unwrap_or_default(),
             grants: self.grants.clone(),
+            vary: self.vary,
             build: None,
             stop: self.interrupt.as_ref(),
         }

@@ -27,6 +27,7 @@ mod plan;
 mod probe;
 mod programs;
 mod start;
+mod variation;
 
 pub use host::{LoginUser, login_user};
 pub use init::init_main;
@@ -34,6 +35,7 @@ pub use missing::{missing, missing_for};
 pub use packages::versions as package_versions;
 pub use plan::{HostSupplies, Placed, Plan, Supplies};
 pub use start::{Lab, Pipes, StartError, set_program};
+pub use variation::Variation;
 
 /// The hidden subcommand under which `mdbook-twin` becomes [`init_main`].
 pub const INIT_SUBCOMMAND: &str = "lab-init";

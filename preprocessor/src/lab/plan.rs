@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lab::permission::Device;
 use crate::lab::programs;
+use crate::lab::variation::Variation;
 use crate::tutorial::{Host, Limits, Permission, Tutorial};
 
 /// Where the agent's binary is seen in a host.
@@ -23,13 +24,17 @@ pub struct Plan {
     pub(crate) limits: Limits,
     /// The hosts. The pairs of pipes of all of them are handed over beside the plan, in this order.
     pub(crate) hosts: Vec<HostPlan>,
+    /// How it starts differently from others.
+    pub(crate) variation: Variation,
 }
 
 /// What one host is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct HostPlan {
-    /// Its host name.
+    /// Its name in the spec, by which others call it.
     pub(crate) name: String,
+    /// What it calls itself: the same, unless the lab varies.
+    pub(crate) hostname: String,
     /// Further names in its /etc/hosts.
     pub(crate) names: Vec<String>,
     /// Where its files come from.
@@ -89,7 +94,21 @@ impl Plan {
             runtime: Some(programs::find(runtime).unwrap_or_else(|| runtime.into())),
             limits: tutorial.limits.clone(),
             hosts: hosts.collect(),
+            variation: Variation::default(),
         }
+    }
+
+    /// The same lab, starting differently.
+    pub fn with_variation(mut self, variation: Variation) -> Self {
+        for host in &mut self.hosts {
+            host.hostname.push_str(&variation.hostname_suffix);
+            if variation.used_pids > 0 {
+                let option = format!("--used-pids={}", variation.used_pids);
+                host.command.push(option);
+            }
+        }
+        self.variation = variation;
+        self
     }
 
     /// The same lab with another first process in each host: a command instead of the agent.
@@ -106,6 +125,7 @@ impl Plan {
             runtime: None,
             limits: Limits::default(),
             hosts: Vec::new(),
+            variation: Variation::default(),
         }
     }
 }
@@ -115,6 +135,7 @@ impl HostPlan {
         let needs = host.needs.iter().copied();
         Self {
             name: host.name.clone(),
+            hostname: host.name.clone(),
             names: host.names.clone(),
             root: match supplies.layers {
                 layers if layers.is_empty() => Root::Machine,

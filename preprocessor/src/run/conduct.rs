@@ -24,7 +24,8 @@ pub(super) fn conduct(
     options: &Options,
     observer: Observer<'_>,
 ) -> Result<Vec<StepRun>, LabError> {
-    let plan = Plan::new(tutorial, &options.runtime, supplies);
+    let plan =
+        Plan::new(tutorial, &options.runtime, supplies).with_variation(options.variation.clone());
     let lab = Lab::start(&plan)?;
     let conversation = Conversation::new(lab).map_err(agent_error)?;
     let conductor = Conductor {

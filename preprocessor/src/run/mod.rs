@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::judge::Missing;
-use crate::lab::{self, StartError};
+use crate::lab::{self, StartError, Variation};
 use crate::outcome::{Ended, Facts, Run};
 use crate::tutorial::{Permission, Tutorial};
 use crate::upstream::Places;
@@ -42,6 +42,8 @@ pub struct Options {
     pub size: (u16, u16),
     /// What ends the run early, if anything does.
     pub interrupt: Option<Interrupt>,
+    /// How the lab starts differently from others.
+    pub variation: Variation,
     /// Where systems, trees and inputs are kept.
     pub cache: PathBuf,
     /// Where pinned files are looked for.
@@ -58,6 +60,7 @@ impl Default for Options {
             secrets: BTreeMap::new(),
             size: (80, 24),
             interrupt: None,
+            variation: Variation::default(),
             cache: PathBuf::new(),
             places: Places::default(),
         }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Machine, NotRun, Told};
+use super::{How, Machine, NotRun, Told};
 use crate::judge::Missing;
+use crate::lab::{self, Variation};
 use crate::outcome::{Facts, Run};
 use crate::project::Project;
 use crate::run::{self, Interrupt, LabError, Options};
 use crate::tutorial::{Action, Answer, Permission, Tutorial};
 use crate::upstream::Places;
-use crate::{lab, verify::clock};
+use crate::verify::clock;
 
 /// The machine's labs, with what the book and the command line grant.
 #[derive(Debug)]
@@ -18,20 +19,22 @@ pub struct Labs {
     runtime: String,
     grants: Vec<Permission>,
     interrupt: Option<Interrupt>,
+    variation: Variation,
     cache: PathBuf,
     places: Places,
 }
 
 impl Labs {
-    /// `grants` come on top of book.toml's.
-    pub fn new(project: &Project, grants: &[Permission], interrupt: Option<&Interrupt>) -> Self {
+    /// The grants of `how` come on top of book.toml's.
+    pub fn new(project: &Project, how: &How<'_>) -> Self {
         let mut all = project.config.grant.clone();
-        all.extend_from_slice(grants);
+        all.extend_from_slice(&how.grants);
         let runtime = project.config.runtime.clone();
         Self {
             runtime: runtime.unwrap_or_else(|| "crun".to_owned()),
             grants: all,
-            interrupt: interrupt.cloned(),
+            interrupt: how.stop.cloned(),
+            variation: Variation::of(how.vary),
             cache: project.cache.clone(),
             places: project.places.clone(),
         }
@@ -67,6 +70,7 @@ impl Machine for Labs {
                 .filter_map(|(name, value)| Some((name, value?)))
                 .collect(),
             interrupt: self.interrupt.clone(),
+            variation: self.variation.clone(),
             cache: self.cache.clone(),
             places: self.places.clone(),
             ..Options::default()

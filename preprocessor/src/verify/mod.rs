@@ -51,6 +51,8 @@ pub struct How<'a> {
     pub jobs: usize,
     /// Permissions granted on the command line, besides those of book.toml.
     pub grants: Vec<Permission>,
+    /// Makes labs start differently (see [`crate::lab::Variation`]); 0: not.
+    pub vary: u64,
     /// The build this is a part of: all renderers of one build share one run. `None` on the command line.
     pub build: Option<Build>,
     /// Raised by ^C: what runs ends with its cleanup, nothing further begins.
@@ -165,7 +167,7 @@ pub fn verify(
     how: &How<'_>,
     observer: &dyn Observer,
 ) -> Vec<Answer> {
-    let machine = Labs::new(project, &how.grants, how.stop);
+    let machine = Labs::new(project, how);
     let store = Store::new(&project.cache);
     let load = |name: &str| tutorial::load(project, name).map(Subject::from);
     verify_on(names, &load, how, &machine, &store, observer)

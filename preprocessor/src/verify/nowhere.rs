@@ -1,10 +1,10 @@
 //! A machine that can't run anything: another system than Linux, or a program without the feature `run`.
 
-use super::{Machine, NotRun, Told};
+use super::{How, Machine, NotRun, Told};
 use crate::judge::Missing;
 use crate::outcome::{Facts, Run};
 use crate::project::Project;
-use crate::tutorial::{Permission, Tutorial};
+use crate::tutorial::Tutorial;
 
 /// Nothing runs here.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub enum Interrupt {}
 
 impl Labs {
     /// As where labs can be made.
-    pub fn new(_: &Project, _: &[Permission], _: Option<&Interrupt>) -> Self {
+    pub fn new(_: &Project, _: &How<'_>) -> Self {
         Self
     }
 }

@@ -56,7 +56,7 @@ pub fn record(
 ) -> Result<Recorded, Vec<Diagnostic>> {
     // Documented output belongs on the page of what is recorded, and the lock needs the whole file.
     let loaded = tutorial::load_with(project, name, tutorial::Fetch::Always)?;
-    let machine = Labs::new(project, &how.grants, how.stop);
+    let machine = Labs::new(project, how);
     let store = Store::new(&project.cache);
     Ok(record_on(&loaded.into(), runs, &machine, &store, observer))
 }

@@ -3,6 +3,7 @@
 //! In: its part of the plan, the limits, the lab's tmpfs. Out: a bundle that an OCI runtime starts. Not here: the
 //! namespaces and mounts of the lab around it (`init/`).
 
+mod clock;
 mod root;
 mod seccomp;
 mod spec;
@@ -11,9 +12,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Error, Result};
 
-use crate::lab::plan::HostPlan;
+use crate::lab::plan::{HostPlan, Plan};
 use crate::lab::programs::HOST_PATH;
-use crate::tutorial::Limits;
 
 /// Who a terminal's shell belongs to, and what it finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,10 +64,25 @@ pub(super) fn bundle(host: &HostPlan, place: &str) -> String {
 }
 
 /// Makes that folder, with the host's root and its `config.json`.
-pub(super) fn make(host: &HostPlan, limits: &Limits, place: &str) -> Result<()> {
+pub(super) fn make(plan: &Plan, host: &HostPlan, place: &str) -> Result<()> {
     let bundle = bundle(host, place);
     fs::create_dir(&bundle)?;
-    root::make(host, &format!("{bundle}/rootfs"))?;
-    let spec = spec::of(host, limits, place).map_err(Error::other)?;
+    let rootfs = format!("{bundle}/rootfs");
+    root::make(host, &rootfs)?;
+    set_time_zone(plan.variation.time_zone, &rootfs)?;
+    let spec = spec::of(host, &plan.limits, place).map_err(Error::other)?;
     fs::write(format!("{bundle}/config.json"), serde_json::to_vec(&spec)?)
+}
+
+/// A host without a file has the time of Greenwich.
+fn set_time_zone(minutes_east: i32, rootfs: &str) -> Result<()> {
+    if minutes_east == 0 {
+        return Ok(());
+    }
+    let path = format!("{rootfs}/etc/localtime");
+    // A Debian system has a link there, into a folder of zones that it need not have.
+    if fs::symlink_metadata(&path).is_ok() {
+        fs::remove_file(&path)?;
+    }
+    fs::write(&path, clock::localtime(minutes_east))
 }

@@ -98,7 +98,7 @@ fn write_etc(host: &HostPlan, root: &str) -> Result<()> {
     etc("passwd", PASSWD)?;
     etc("group", GROUP)?;
     etc("nsswitch.conf", NSSWITCH)?;
-    etc("hostname", &format!("{}\n", host.name))?;
+    etc("hostname", &format!("{}\n", host.hostname))?;
     etc("hosts", &hosts(host))?;
     // Empty: a lab has no name server. glibc then asks 127.0.0.1, which refuses at once.
     etc("resolv.conf", "")?;
@@ -109,6 +109,7 @@ fn write_etc(host: &HostPlan, root: &str) -> Result<()> {
 fn hosts(host: &HostPlan) -> String {
     let mut names = vec![host.name.as_str()];
     names.extend(host.names.iter().map(String::as_str));
+    names.extend((host.hostname != host.name).then_some(host.hostname.as_str()));
     names.retain(|&name| name != "localhost");
     let mut text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".to_owned();
     if !names.is_empty() {
@@ -140,6 +141,7 @@ mod tests {
     fn host(name: &str, names: &[&str]) -> HostPlan {
         HostPlan {
             name: name.to_owned(),
+            hostname: name.to_owned(),
             names: names.iter().map(|&name| name.to_owned()).collect(),
             root: Root::Machine,
             devices: Vec::new(),

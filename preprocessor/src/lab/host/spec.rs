@@ -74,7 +74,7 @@ pub(super) fn of(host: &HostPlan, limits: &Limits, place: &str) -> Result<Spec, 
     SpecBuilder::default()
         .version("1.0.0") // What crun 1.8 knows; nothing here needs more.
         .root(root)
-        .hostname(host.name.clone())
+        .hostname(host.hostname.clone())
         .mounts(mounts(host, place)?)
         .process(process(host, limits)?)
         .linux(linux()?)

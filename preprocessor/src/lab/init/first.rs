@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-use nix::sched::{CloneFlags, clone};
+use nix::sched::{CloneFlags, clone, unshare};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitStatus, wait};
@@ -90,10 +90,11 @@ fn run(
         return Ok(0);
     };
     for host in &plan.hosts {
-        host::make(host, &plan.limits, &place).during(Doing::Files, "the host's files")?;
+        host::make(plan, host, &place).during(Doing::Files, "the host's files")?;
     }
     mounts::hide_tmp(&place).during(Doing::Files, "a /tmp of the lab's own")?;
     handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
+    set_uptime(plan.variation.uptime);
     let mut running = Vec::new();
     for (host, pipes) in plan.hosts.iter().zip(fds.chunks_exact(2)) {
         let child = start(host, &place, pipes);
@@ -172,6 +173,19 @@ fn become_root() -> nix::Result<()> {
 /// once and not again, so the bound stands above them.
 fn bound_processes(pids: u64) {
     let _ = fs::write("/proc/sys/kernel/pid_max", (pids + 300).to_string());
+}
+
+/// Puts all that is started from here on into a time namespace. A kernel without them has nothing to vary there.
+fn set_uptime(seconds: u64) {
+    const NEW_TIME: CloneFlags = CloneFlags::from_bits_retain(nix::libc::CLONE_NEWTIME);
+    if seconds == 0 || unshare(NEW_TIME).is_err() {
+        return;
+    }
+    let offsets = format!("monotonic {seconds} 0\nboottime {seconds} 0\n");
+    // The change of ids has given our own files in /proc to the machine's root: only a dumpable process owns its.
+    let _ = prctl::set_dumpable(true);
+    let _ = fs::write("/proc/self/timens_offsets", offsets);
+    let _ = prctl::set_dumpable(false);
 }
 
 fn start(host: &HostPlan, place: &str, pipes: &[OwnedFd]) -> Result<Pid> {
