@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use mdbook_twin::book::Tutorials;
 use mdbook_twin::config::Execute;
-use mdbook_twin::verify::{self, Summary};
+use mdbook_twin::verify::{self, Shard, Summary};
 
 use crate::cli::show::{self, Shown};
 use crate::cli::workshop::{Running, Workshop};
@@ -17,6 +17,9 @@ pub(crate) struct Arguments {
     /// Take what was verified here since it last changed from the cache
     #[arg(long)]
     changed: bool,
+    /// Only the Kth of N parts of them, for one machine of many
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
     #[command(flatten)]
     running: Running,
 }
@@ -27,10 +30,13 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
         Err(code) => return code,
     };
     let workshop = Workshop::new(project, &arguments.running, *shown);
-    let names = match arguments.names.as_slice() {
+    let mut names = match arguments.names.as_slice() {
         [] => workshop.names(),
         names => names.to_vec(),
     };
+    if let Some(shard) = arguments.shard {
+        names = shard.of(&names);
+    }
     let execute = if arguments.changed {
         Execute::Changed
     } else {

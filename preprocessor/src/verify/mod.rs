@@ -13,6 +13,7 @@ mod machine;
 #[path = "nowhere.rs"]
 mod machine;
 mod record;
+mod shard;
 mod store;
 mod summary;
 
@@ -25,6 +26,7 @@ pub use clock::today;
 pub use files::Written;
 pub use machine::Labs;
 pub use record::{Recorded, Recording, record, record_on, write_transcript};
+pub use shard::{BadShard, Shard};
 pub use store::{Key, Store};
 pub use summary::{Summary, exit};
 
