@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use mdbook_twin::book::Tutorials;
 use mdbook_twin::config::Execute;
-use mdbook_twin::verify::{self, Shard, Summary};
+use mdbook_twin::tutorial::Suite;
+use mdbook_twin::verify::{self, How, Shard, Summary};
 
 use crate::cli::show::{self, Shown};
 use crate::cli::workshop::{Running, Workshop};
@@ -20,6 +21,9 @@ pub(crate) struct Arguments {
     /// Only the Kth of N parts of them, for one machine of many
     #[arg(long, value_name = "K/N")]
     shard: Option<Shard>,
+    /// Make every host of this Debian instead of what the spec says; nothing is recorded
+    #[arg(long, value_name = "SUITE")]
+    suite: Option<Suite>,
     #[command(flatten)]
     running: Running,
 }
@@ -42,14 +46,13 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
     } else {
         Execute::Always
     };
-    let answers = verify::verify(
-        &workshop.project,
-        &names,
-        &workshop.how(execute),
-        &workshop.lines,
-    );
+    let how = How {
+        suite: arguments.suite.clone(),
+        ..workshop.how(execute)
+    };
+    let answers = verify::verify(&workshop.project, &names, &how, &workshop.lines);
     for answer in &answers {
-        shown.answer(answer);
+        shown.answer(answer, how.suite.as_ref());
     }
     let summary = Summary::of(&answers);
     shown.note(&summary.to_string());

@@ -42,7 +42,7 @@ use crate::judge::transcript::Lock;
 use crate::judge::{Missing, Transcript, Verdict, Verification};
 use crate::outcome::{Facts, Run};
 use crate::project::Project;
-use crate::tutorial::{self, Permission, Tutorial};
+use crate::tutorial::{self, Permission, Suite, Tutorial};
 
 /// What the caller wants.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +57,9 @@ pub struct How<'a> {
     pub vary: u64,
     /// The build this is a part of: all renderers of one build share one run. `None` on the command line.
     pub build: Option<Build>,
+    /// The Debian that every host is made of instead of what the spec says. Judged against the transcript all the same,
+    /// and never recorded.
+    pub suite: Option<Suite>,
     /// Raised by ^C: what runs ends with its cleanup, nothing further begins.
     pub stop: Option<&'a Interrupt>,
 }
