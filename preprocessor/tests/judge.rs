@@ -16,7 +16,7 @@ use mdbook_twin::outcome::{
 use mdbook_twin::report::{self, Paint};
 use mdbook_twin::tutorial::{
     Action, Command, Expect, ExpectedExit, Host, Limits, Matching, Phase, RunCommands, Show, Step,
-    System, Terminal, Tutorial,
+    System, Terminal, Tutorial, When,
 };
 use serde::Deserialize;
 
@@ -52,6 +52,8 @@ struct CaseStep {
     #[serde(default)]
     capture: BTreeMap<String, String>,
     ended: Option<Ended>,
+    /// The suite that the step is for alone.
+    suite: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -123,7 +125,10 @@ fn step(index: usize, case: &CaseStep) -> Step {
         }),
         matching: case.matching,
         show: Show::Both,
-        when: None,
+        when: case.suite.clone().map(|suite| When {
+            suite: vec![suite],
+            arch: Vec::new(),
+        }),
         capture: case.capture.clone(),
         at: at(100 * (index + 1)),
         block: None,
@@ -293,6 +298,7 @@ fn a_timeout_shows_the_end_of_the_terminal_and_colours_are_only_colours() {
             exit: None,
             any_exit: false,
             capture: BTreeMap::new(),
+            suite: None,
             ended: Some(Ended::Failed(Failure::Timeout {
                 after: Duration::from_secs(3),
                 waiting_for: "the command's end".to_owned(),

@@ -135,6 +135,7 @@ struct Pretender {
     runs: AtomicUsize,
     missing: Vec<Missing>,
     kernel: Mutex<String>,
+    seen: Mutex<Vec<Host>>,
     during: Box<dyn Fn() + Sync>,
 }
 
@@ -145,6 +146,7 @@ impl Pretender {
             runs: AtomicUsize::new(0),
             missing: Vec::new(),
             kernel: Mutex::default(),
+            seen: Mutex::default(),
             during: Box::new(|| {}),
         }
     }
@@ -168,6 +170,7 @@ impl Machine for Pretender {
 
     fn run(&self, tutorial: &Tutorial, told: &mut dyn FnMut(Told<'_>)) -> Result<Run, NotRun> {
         self.runs.fetch_add(1, Ordering::SeqCst);
+        self.seen.lock().unwrap().push(tutorial.hosts[0].clone());
         told(Told::Step(0));
         (self.during)();
         let mut outputs = self.outputs.lock().unwrap();
@@ -269,6 +272,59 @@ fn what_was_verified_does_not_run_again_until_something_changes() {
     assert_eq!(world.ask(&changed, &machine).word(), "stale");
     assert_eq!(world.ask(&changed, &machine).word(), "stale");
     assert_eq!(machine.runs(), 3);
+}
+
+#[test]
+fn on_another_suite_it_is_judged_by_the_transcript_and_kept_apart() {
+    let mut world = World::new();
+    let System::Machine { packages } = &mut world.tutorial().hosts[0].system else {
+        panic!("made of the machine")
+    };
+    packages.push("vdens".to_owned());
+    let machine = Pretender::new(&["a", "a", "b"]);
+    let on_sid = How {
+        suite: Some("sid".parse().unwrap()),
+        ..how(Execute::Changed)
+    };
+    let machine_made = how(Execute::Changed);
+    assert_eq!(by(&world.ask(&on_sid, &machine)), Some(VerifiedBy::Run));
+    let seen = machine.seen.lock().unwrap().clone();
+    assert_eq!(
+        seen[0].system,
+        System::Debian {
+            suite: "sid".to_owned(),
+            packages: vec!["vdens".to_owned()]
+        }
+    );
+    // What was seen on sid says nothing of the spec's own system.
+    assert_eq!(
+        by(&world.ask(&machine_made, &machine)),
+        Some(VerifiedBy::Run)
+    );
+    for how in [&on_sid, &machine_made] {
+        assert_eq!(by(&world.ask(how, &machine)), Some(VerifiedBy::Cache));
+    }
+    assert_eq!(machine.runs(), 2);
+    // A failure there is not a failure here.
+    let always = How {
+        execute: Execute::Always,
+        ..on_sid
+    };
+    assert_eq!(world.ask(&always, &machine).word(), "failed");
+    assert!(world.store.failed_run("one.sid").exists());
+    assert!(!world.store.failed_run("one").exists());
+}
+
+#[test]
+fn on_another_suite_it_is_stale_when_its_spec_has_changed() {
+    let mut world = World::new();
+    world.subject.digest = "d2".to_owned();
+    let on_sid = How {
+        suite: Some("sid".parse().unwrap()),
+        ..how(Execute::Always)
+    };
+    let verdict = world.ask(&on_sid, &Pretender::new(&["a"]));
+    assert_eq!(verdict.word(), "stale");
 }
 
 #[test]

@@ -138,6 +138,7 @@ impl Session {
                 id: build_id(),
                 renderer: self.renderer.clone(),
             }),
+            suite: None,
             stop: None,
         };
         tutorials.verify(names, &how)

@@ -8,6 +8,7 @@ use mdbook_twin::diagnostic::{self, Diagnostic, Severity};
 use mdbook_twin::paint::Paint;
 use mdbook_twin::project::Project;
 use mdbook_twin::report;
+use mdbook_twin::tutorial::Suite;
 use mdbook_twin::verify::{Answer, exit};
 
 /// When messages are coloured.
@@ -64,10 +65,10 @@ impl Shown {
         }
     }
 
-    /// What is said of one tutorial.
-    pub(crate) fn answer(&self, answer: &Answer) {
+    /// What is said of one tutorial, on another suite than its own if it ran there.
+    pub(crate) fn answer(&self, answer: &Answer, suite: Option<&Suite>) {
         match &answer.result {
-            Ok(verification) => say(&report::verdict(verification, self.paint())),
+            Ok(verification) => say(&report::verdict_on(suite, verification, self.paint())),
             Err(diagnostics) => {
                 self.diagnostics(diagnostics);
             }

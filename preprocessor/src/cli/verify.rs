@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use mdbook_twin::book::Tutorials;
 use mdbook_twin::config::Execute;
-use mdbook_twin::verify::{self, Summary};
+use mdbook_twin::tutorial::Suite;
+use mdbook_twin::verify::{self, How, Shard, Summary};
 
 use crate::cli::show::{self, Shown};
 use crate::cli::workshop::{Running, Workshop};
@@ -17,6 +18,12 @@ pub(crate) struct Arguments {
     /// Take what was verified here since it last changed from the cache
     #[arg(long)]
     changed: bool,
+    /// Only the Kth of N parts of them, for one machine of many
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
+    /// Make every host of this Debian instead of what the spec says; nothing is recorded
+    #[arg(long, value_name = "SUITE")]
+    suite: Option<Suite>,
     #[command(flatten)]
     running: Running,
 }
@@ -27,23 +34,25 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
         Err(code) => return code,
     };
     let workshop = Workshop::new(project, &arguments.running, *shown);
-    let names = match arguments.names.as_slice() {
+    let mut names = match arguments.names.as_slice() {
         [] => workshop.names(),
         names => names.to_vec(),
     };
+    if let Some(shard) = arguments.shard {
+        names = shard.of(&names);
+    }
     let execute = if arguments.changed {
         Execute::Changed
     } else {
         Execute::Always
     };
-    let answers = verify::verify(
-        &workshop.project,
-        &names,
-        &workshop.how(execute),
-        &workshop.lines,
-    );
+    let how = How {
+        suite: arguments.suite.clone(),
+        ..workshop.how(execute)
+    };
+    let answers = verify::verify(&workshop.project, &names, &how, &workshop.lines);
     for answer in &answers {
-        shown.answer(answer);
+        shown.answer(answer, how.suite.as_ref());
     }
     let summary = Summary::of(&answers);
     shown.note(&summary.to_string());

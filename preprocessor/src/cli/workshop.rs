@@ -79,6 +79,7 @@ impl Workshop {
             grants: self.grants.clone(),
             vary: self.vary,
             build: None,
+            suite: None,
             stop: self.interrupt.as_ref(),
         }
     }

@@ -10,7 +10,7 @@ mod verdict;
 pub use crate::paint::Paint;
 pub use diff::diff;
 pub use varying::varying;
-pub use verdict::{line, verdict};
+pub use verdict::{line, verdict, verdict_on};
 
 use std::fmt::Write as _;
 

@@ -7,7 +7,7 @@ use crate::diagnostic::Position;
 use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Verdict, VerifiedBy, Why};
 use crate::judge::{Verification, changed_commands};
 use crate::outcome::Output;
-use crate::tutorial::{Action, Step, Tutorial};
+use crate::tutorial::{Action, Step, Suite, Tutorial};
 
 /// Lines of a terminal shown with a step that could not go on: its end says why.
 const TAIL: usize = 20;
@@ -20,12 +20,16 @@ const CHANGES: usize = 5;
 
 /// One line: `verified first-steps: ran now`, `failed vde: step `ping``.
 pub fn line(verification: &Verification, paint: Paint) -> String {
-    let name = &verification.tutorial.name;
-    let verdict = &verification.verdict;
+    line_on(None, verification, paint)
+}
+
+fn line_on(suite: Option<&Suite>, verification: &Verification, paint: Paint) -> String {
+    let on = suite.map(|suite| format!(" on Debian {}", suite.name()));
     format!(
-        "{} {}: {}",
-        word(verdict, paint),
-        paint.bold(name),
+        "{} {}{}: {}",
+        word(&verification.verdict, paint),
+        paint.bold(&verification.tutorial.name),
+        on.unwrap_or_default(),
         in_short(verification)
     )
 }
@@ -95,7 +99,12 @@ fn sentence(why: &Why) -> String {
 
 /// All there is to say; several lines where something is to be done. Ends in a newline.
 pub fn verdict(verification: &Verification, paint: Paint) -> String {
-    let mut text = line(verification, paint) + "\n";
+    verdict_on(None, verification, paint)
+}
+
+/// The same of a tutorial that was put on another suite than its own.
+pub fn verdict_on(suite: Option<&Suite>, verification: &Verification, paint: Paint) -> String {
+    let mut text = line_on(suite, verification, paint) + "\n";
     let tutorial = &verification.tutorial;
     let record = format!("mdbook-twin record {}", tutorial.name);
     match &verification.verdict {

@@ -1,11 +1,15 @@
 //! One tutorial: does anything have to run, and what is said of it.
 
+use std::sync::Arc;
+
 use super::store::{Key, Store};
 use super::{Build, How, Machine, NotRun, Observer, Progress, Subject, Told};
 use crate::config::Execute;
 use crate::judge::verdict::{Missing, Verdict, Verification, VerifiedBy};
 use crate::judge::{is_unavailable, judge, standing};
 use crate::outcome::Run;
+use crate::tutorial::Tutorial;
+use crate::tutorial::digest::digest;
 
 /// All that the tutorials of one call share.
 pub(super) struct Engine<'a> {
@@ -16,7 +20,11 @@ pub(super) struct Engine<'a> {
 }
 
 impl Engine<'_> {
-    pub(super) fn verification(&self, subject: Subject) -> Verification {
+    pub(super) fn verification(&self, mut subject: Subject) -> Verification {
+        if let Some(suite) = &self.how.suite {
+            let tutorial = Arc::unwrap_or_clone(subject.tutorial);
+            subject.tutorial = Arc::new(tutorial.on_suite(suite));
+        }
         let (run, verdict) = match self.how.execute {
             Execute::Always | Execute::Changed if !is_unavailable(&subject.tutorial) => {
                 self.executed(&subject)
@@ -35,7 +43,8 @@ impl Engine<'_> {
 
     fn executed(&self, subject: &Subject) -> (Option<Run>, Verdict) {
         let tutorial = &subject.tutorial;
-        let key = Key::new(&subject.digest, &self.machine.facts(tutorial));
+        let digest = &self.digest(subject);
+        let key = Key::new(digest, &self.machine.facts(tutorial));
         if let Some(found) = self.cached(subject, &key) {
             return found;
         }
@@ -43,23 +52,39 @@ impl Engine<'_> {
         if !missing.is_empty() {
             return (None, subject.skipped(missing));
         }
-        let before = self.store.latest(&subject.digest);
-        let _lock = self.store.lock(&subject.digest, || {
+        let before = self.store.latest(digest);
+        let _lock = self.store.lock(digest, || {
             self.observer.progress(&tutorial.name, Progress::Waiting);
         });
         if let Some(found) = self.cached(subject, &key) {
             return found;
         }
-        if let Some(mut latest) = self.store.latest(&subject.digest) {
+        if let Some(mut latest) = self.store.latest(digest) {
             let build = self.how.build.as_ref();
             let mine = build.is_some_and(|build: &Build| latest.is_for(build));
             // A run that ended since we asked is as good as one of our own, whatever it gave.
             if mine || latest.is_another_than(before.as_ref()) {
-                self.store.take(&subject.digest, &mut latest, build);
+                self.store.take(digest, &mut latest, build);
                 return subject.judged(latest.run);
             }
         }
-        self.run(subject)
+        self.run(subject, digest)
+    }
+
+    /// Of what runs: on another suite that is not what the transcript is a transcript of.
+    fn digest(&self, subject: &Subject) -> String {
+        match self.how.suite {
+            Some(_) => digest(&subject.tutorial),
+            None => subject.digest.clone(),
+        }
+    }
+
+    /// Under which name a failed run is kept.
+    fn failed_name(&self, tutorial: &Tutorial) -> String {
+        match &self.how.suite {
+            Some(suite) => format!("{}.{}", tutorial.name, suite.name()),
+            None => tutorial.name.clone(),
+        }
     }
 
     /// A kept run, if it is one that may answer, and still says nothing bad. A failure is told from a fresh run only.
@@ -80,21 +105,22 @@ impl Engine<'_> {
         Some((run, verdict))
     }
 
-    fn run(&self, subject: &Subject) -> (Option<Run>, Verdict) {
+    fn run(&self, subject: &Subject, digest: &str) -> (Option<Run>, Verdict) {
         let tutorial = &subject.tutorial;
+        let failed = self.failed_name(tutorial);
         match self.ran(subject) {
             Ok(run) => {
                 let build = self.how.build.as_ref();
-                self.store.set_latest(&subject.digest, &run, build);
+                self.store.set_latest(digest, &run, build);
                 let (run, verdict) = subject.judged(run);
                 if let Some(run) = &run {
                     if let Verdict::Failed(_) = verdict {
-                        self.store.keep_failed(&tutorial.name, run);
+                        self.store.keep_failed(&failed, run);
                     } else {
-                        self.store.forget_failed(&tutorial.name);
+                        self.store.forget_failed(&failed);
                         // Of what it really ran on: before, a system that was yet to be made had no versions.
-                        let key = Key::new(&subject.digest, &run.facts);
-                        self.store.keep(&key, tutorial, &subject.digest, run);
+                        let key = Key::new(digest, &run.facts);
+                        self.store.keep(&key, tutorial, digest, run);
                     }
                 }
                 (run, verdict)

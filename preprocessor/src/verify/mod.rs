@@ -13,6 +13,7 @@ mod machine;
 #[path = "nowhere.rs"]
 mod machine;
 mod record;
+mod shard;
 mod store;
 mod summary;
 
@@ -25,6 +26,7 @@ pub use clock::today;
 pub use files::Written;
 pub use machine::Labs;
 pub use record::{Recorded, Recording, record, record_on, write_transcript};
+pub use shard::{BadShard, Shard};
 pub use store::{Key, Store};
 pub use summary::{Summary, exit};
 
@@ -40,7 +42,7 @@ use crate::judge::transcript::Lock;
 use crate::judge::{Missing, Transcript, Verdict, Verification};
 use crate::outcome::{Facts, Run};
 use crate::project::Project;
-use crate::tutorial::{self, Permission, Tutorial};
+use crate::tutorial::{self, Permission, Suite, Tutorial};
 
 /// What the caller wants.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +57,9 @@ pub struct How<'a> {
     pub vary: u64,
     /// The build this is a part of: all renderers of one build share one run. `None` on the command line.
     pub build: Option<Build>,
+    /// The Debian that every host is made of instead of what the spec says. Judged against the transcript all the same,
+    /// and never recorded.
+    pub suite: Option<Suite>,
     /// Raised by ^C: what runs ends with its cleanup, nothing further begins.
     pub stop: Option<&'a Interrupt>,
 }
