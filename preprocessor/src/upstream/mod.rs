@@ -3,14 +3,20 @@
 //! In: a [`Pin`]. Out: bytes whose sha256 is the pin's, whatever place they came from. Not here: what is in them
 //! (`readme/`), and the lock that stands in when no place has them (`tutorial/`).
 
+#[cfg(unix)]
+mod checkout;
 mod git;
 mod places;
+#[cfg(unix)]
+mod tree;
 mod unpinned;
 
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
+#[cfg(unix)]
+pub use checkout::checkout;
 pub use git::check_url;
 pub use places::{Places, Reach, write_whole};
 pub use unpinned::Unpinned;
@@ -71,6 +77,16 @@ pub enum PinError {
         /// The repository.
         url: String,
         /// What git said, in one line.
+        reason: String,
+    },
+    /// The commit's tree is none that is written: it is hostile, damaged, or too large. Nothing may run.
+    #[error("{url} at commit {commit} is not checked out: {reason}")]
+    Refused {
+        /// The repository.
+        url: String,
+        /// The commit.
+        commit: String,
+        /// What is wrong with it.
         reason: String,
     },
     /// A place on this machine can't be read or written.
