@@ -75,8 +75,11 @@ pub fn checkout(
     Ok(whole)
 }
 
-/// Writes the repository of a commit, without history, into an upstream directory: `OWNER/REPO/COMMIT.git`.
-pub(super) fn vendor(
+/// Writes the repository of a commit, without history, into an upstream directory: `OWNER/REPO/COMMIT.git`, from which
+/// git fetches it as from its URL, so that what is in it is checked again. `None`: the URL names no OWNER/REPO.
+/// # Errors
+/// As [`checkout`].
+pub fn vendor(
     places: &Places,
     url: &str,
     commit: &str,

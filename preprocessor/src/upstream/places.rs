@@ -113,7 +113,7 @@ pub(super) fn owner_and_repo(url: &str) -> Option<String> {
     (right(repo) && right(owner)).then(|| format!("{owner}/{repo}"))
 }
 
-fn is_absent(error: &std::io::Error) -> bool {
+pub(super) fn is_absent(error: &std::io::Error) -> bool {
     matches!(
         error.kind(),
         std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
