@@ -45,6 +45,8 @@ pub(crate) enum Doing {
     Root,
     /// The lab's tmpfs and what lies on it.
     Files,
+    /// Copying upstream's tree and inputs into a host.
+    Placing,
     /// A fresh /proc.
     Proc,
     /// The network namespace's loopback.

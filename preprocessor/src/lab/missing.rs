@@ -102,12 +102,6 @@ fn of_host(host: &Host) -> Vec<Missing> {
             });
         }
     }
-    if host.checkout {
-        all.push(not_yet(
-            "upstream's tree as working directory",
-            "`checkout: true` comes with a later version",
-        ));
-    }
     if host.address.is_some() {
         all.push(not_yet(
             "a network between hosts",
@@ -200,6 +194,7 @@ fn in_words(doing: Doing) -> &'static str {
         Doing::Ids => "subordinate ids for the lab",
         Doing::Root => "being root in a user namespace",
         Doing::Files => "mounting in a user namespace",
+        Doing::Placing => "copying into a host",
         Doing::Proc => "a /proc of the lab's own",
         Doing::Network => "a network namespace of the lab's own",
         Doing::Runtime => "starting the OCI runtime",
@@ -218,7 +213,7 @@ fn remedy(doing: Doing) -> String {
         Doing::Proc => "in a container: start it with `--security-opt systempaths=unconfined` (a pod: `procMount: Unmasked`)",
         Doing::Ids => "look at /etc/subuid and /etc/subgid, and that newuidmap is setuid root (`sudo apt-get install --reinstall uidmap`)",
         Doing::Devices => "run as root of the machine (not of a container), or as an ordinary user where the device's mode is 0666",
-        Doing::Starting | Doing::Runtime => "no remedy is known; please report this message",
+        Doing::Starting | Doing::Placing | Doing::Runtime => "no remedy is known; please report this message",
     }
     .to_owned()
 }

@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 
 use crate::judge::Missing;
-use crate::lab::handover::{self, Report};
+use crate::lab::handover::{self, Doing, Report};
 use crate::lab::plan::Plan;
 use crate::lab::{INIT_SUBCOMMAND, missing};
 
@@ -53,6 +53,9 @@ pub enum StartError {
     /// The machine refused a part of it: the run is skipped, with this as its reason.
     #[error("no lab: {}", .0.what)]
     Refused(Missing),
+    /// Something that the tutorial brings can't be put where the spec wants it.
+    #[error("it can't be put into the lab: {0}")]
+    Placing(String),
     /// The OCI runtime ended before the host's first process spoke. This is what it said.
     #[error("the OCI runtime could not start the host: {0}")]
     Runtime(String),
@@ -114,7 +117,10 @@ impl Lab {
         let report = self.control.as_ref().map(handover::receive::<Report>);
         self.end();
         if let Some(Ok(Some((Report::Refused(refusal), _)))) = report {
-            return StartError::Refused(missing::refused(&refusal));
+            return match refusal.doing {
+                Doing::Placing => StartError::Placing(refusal.error),
+                _ => StartError::Refused(missing::refused(&refusal)),
+            };
         }
         StartError::Runtime(self.last_words())
     }

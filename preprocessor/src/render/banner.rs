@@ -190,7 +190,7 @@ fn needs(tutorial: &Tutorial) -> Vec<String> {
             all.push(need);
         }
     }
-    let input = |input: &Input| format!("{} (pinned)", input.source);
+    let input = |input: &Input| format!("{} (pinned)", input.source.url());
     all.extend(tutorial.inputs.iter().map(input));
     all
 }

@@ -7,7 +7,7 @@ use crate::lab::{self, Lab, Plan, Supplies};
 use crate::outcome::{CommandRun, Ended, Facts, StepRun};
 use crate::run::conversation::{Conversation, Happened};
 use crate::run::course::Course;
-use crate::run::{LabError, Options, Progress};
+use crate::run::{LabError, Options, Progress, supplies};
 use crate::tutorial::{Terminal, Tutorial};
 
 /// How much longer than a step's own timeout we wait for the agent, which holds that timeout itself: past it the agent
@@ -116,14 +116,17 @@ impl Conductor<'_> {
     }
 
     fn terminal(&self, index: usize, terminal: &Terminal) -> OpenTerminal {
-        let user = lab::login_user(&self.tutorial.hosts[terminal.host].user);
+        let host = &self.tutorial.hosts[terminal.host];
+        let mut user = lab::login_user(&host.user);
+        let folder = supplies::working_directory(self.tutorial, host);
+        user.env.insert("PWD".to_owned(), folder.clone());
         OpenTerminal {
             terminal: index,
             shell: vec![user.shell],
             uid: user.uid,
             gid: user.gid,
             env: user.env,
-            cwd: user.home,
+            cwd: folder,
             size: self.options.size,
         }
     }

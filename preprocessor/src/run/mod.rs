@@ -21,7 +21,7 @@ use crate::judge::Missing;
 use crate::lab::{self, StartError, Variation};
 use crate::outcome::{Ended, Facts, Run};
 use crate::tutorial::{Permission, Tutorial};
-use crate::upstream::Places;
+use crate::upstream::{PinError, Places};
 
 pub use interrupt::Interrupt;
 
@@ -97,6 +97,9 @@ pub enum LabError {
     /// The lab could not be started, for a reason that no remedy is known for.
     #[error(transparent)]
     Start(StartError),
+    /// What it takes from outside is not what was pinned, or none to take. Nothing may run.
+    #[error(transparent)]
+    Supply(PinError),
     /// The agent is of another version than we are, or speaks nonsense.
     #[error("the agent in the lab: {0}")]
     Agent(String),

@@ -1,20 +1,98 @@
 //! What a run takes from outside of its lab, had before the lab is made: a lab has no way out.
 
-use crate::lab::{HostSupplies, Supplies};
+use crate::judge::Missing;
+use crate::lab::{self, HostSupplies, Placed, Supplies};
 use crate::run::{LabError, Options, Progress};
-use crate::tutorial::Tutorial;
+use crate::tutorial::{Host, Input, Tutorial, Upstream};
+use crate::upstream::{self, PinError, Reach};
+
+type Observer<'a> = &'a mut dyn FnMut(Progress<'_>);
 
 /// Systems, upstream's tree, inputs; from the cache where they were had before.
 ///
 /// # Errors
-/// [`LabError::Missing`] for what can't be had on this machine.
+/// [`LabError::Missing`] for what can't be had on this machine, [`LabError::Supply`] for what must not be taken.
 pub(super) fn gather(
     tutorial: &Tutorial,
-    _options: &Options,
-    _observer: &mut dyn FnMut(Progress<'_>),
+    options: &Options,
+    observer: Observer<'_>,
 ) -> Result<Supplies, LabError> {
-    let hosts = tutorial.hosts.iter();
-    Ok(Supplies {
-        hosts: hosts.map(|_| HostSupplies::default()).collect(),
+    let mut hosts = vec![HostSupplies::default(); tutorial.hosts.len()];
+    for (host, supplies) in tutorial.hosts.iter().zip(&mut hosts) {
+        supplies
+            .files
+            .extend(checkout(tutorial, host, options, observer)?);
+    }
+    // After the checkouts: an input may be put into one.
+    for input in &tutorial.inputs {
+        let placed = input_of(input, options, observer)?;
+        hosts[input.host].files.push(placed);
+    }
+    Ok(Supplies { hosts })
+}
+
+/// Where a host's terminals start: in upstream's tree where it is checked out, else at home.
+pub(super) fn working_directory(tutorial: &Tutorial, host: &Host) -> String {
+    match &tutorial.upstream {
+        Some(upstream) if host.checkout => checkout_folder(upstream),
+        _ => lab::login_user(&host.user).home,
+    }
+}
+
+/// As `git clone` would name it, in the home of `user`.
+fn checkout_folder(upstream: &Upstream) -> String {
+    in_home(upstream::repository_name(&upstream.url))
+}
+
+fn in_home(path: &str) -> String {
+    format!("{}/{path}", lab::login_user("user").home)
+}
+
+fn checkout(
+    tutorial: &Tutorial,
+    host: &Host,
+    options: &Options,
+    observer: Observer<'_>,
+) -> Result<Option<Placed>, LabError> {
+    let Some(of) = tutorial.upstream.as_ref().filter(|_| host.checkout) else {
+        return Ok(None);
+    };
+    let get = |reach| upstream::checkout(&options.places, &of.url, &of.commit, reach);
+    let what = format!("the tree of {} at commit {}", of.url, of.commit);
+    Ok(Some(Placed {
+        source: had(get, &what, observer)?,
+        target: checkout_folder(of),
+    }))
+}
+
+fn input_of(input: &Input, options: &Options, observer: Observer<'_>) -> Result<Placed, LabError> {
+    let get = |reach| upstream::input(&options.places, input, reach);
+    let target = match input.path.starts_with('/') {
+        true => input.path.clone(),
+        false => in_home(&input.path),
+    };
+    Ok(Placed {
+        source: had(get, input.source.url(), observer)?,
+        target,
+    })
+}
+
+/// From this machine without a word; else the reader is told what is waited for.
+fn had<T>(
+    get: impl Fn(Reach) -> Result<T, PinError>,
+    what: &str,
+    observer: Observer<'_>,
+) -> Result<T, LabError> {
+    let mut got = get(Reach::Machine);
+    if let Err(PinError::Unreachable { .. }) = got {
+        observer(Progress::Preparing(&format!("fetching {what}")));
+        got = get(Reach::Network);
+    }
+    got.map_err(|error| match error {
+        PinError::Unreachable { url, reason } => LabError::Missing(vec![Missing {
+            what: format!("{what} ({reason})"),
+            remedy: format!("{url} must be reachable, or an upstream directory have it"),
+        }]),
+        error => LabError::Supply(error),
     })
 }

@@ -19,6 +19,9 @@ pub fn digest(tutorial: &Tutorial) -> String {
         .map(|step| canonical(tutorial, step))
         .collect();
     let hosts: Vec<Value> = tutorial.hosts.iter().map(|host| json!(host)).collect();
+    let inputs = tutorial.inputs.iter();
+    let inputs = inputs.map(|it| json!([it.source, tutorial.hosts[it.host].name, it.path]));
+    let inputs: Vec<Value> = inputs.collect();
     let tree = tutorial
         .upstream
         .as_ref()
@@ -27,7 +30,7 @@ pub fn digest(tutorial: &Tutorial) -> String {
         "version": VERSION,
         "hosts": hosts,
         "limits": tutorial.limits,
-        "inputs": tutorial.inputs,
+        "inputs": inputs,
         "steps": steps,
         // The commit counts where its tree is there; else the lines of the blocks say all.
         "tree": tree.map(|upstream| [&upstream.url, &upstream.commit]),

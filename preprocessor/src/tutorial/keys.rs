@@ -158,7 +158,7 @@ fn elsewhere(word: &str) -> Option<&'static str> {
             "it belongs to a host: `hosts: {NAME: {…}}`"
         }
         "commit" | "sha256" | "github" | "git" => "it belongs to `upstream:`",
-        "host" => "it belongs to a terminal: `terminals: {NAME: {host: …}}`",
+        "host" => "it belongs to a terminal, `terminals: {NAME: {host: …}}`, or an input",
         "run" | "block" | "press" | "wait" | "expect" => {
             "it belongs to a step, in the list `steps:`"
         }

@@ -271,7 +271,10 @@ fn pin_problem(spec: &Spec, error: &PinError) -> Diagnostic {
             "no-file",
             keys.and_then(|keys| span(keys.file.as_ref().or(keys.commit.as_ref()))),
         ),
-        PinError::Unreachable { .. } | PinError::Io { .. } => ("upstream", None),
+        PinError::Unreachable { .. }
+        | PinError::Refused { .. }
+        | PinError::InputDiffers { .. }
+        | PinError::Io { .. } => ("upstream", None),
     };
     let (headline, label, help) = words(error);
     let mut diagnostic = Diagnostic::error(code, headline);

@@ -38,14 +38,45 @@ pub struct Tutorial {
 }
 
 /// Something that a tutorial takes from outside, besides upstream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Input {
-    /// The URL of a file or of a git repository.
-    pub source: String,
-    /// The file's sha256, or the repository's commit.
-    pub pin: String,
-    /// Where it is put.
-    pub path: PathBuf,
+    /// What it is.
+    pub source: InputSource,
+    /// Index into [`Tutorial::hosts`].
+    pub host: usize,
+    /// Where it is put: absolute, or relative to the home of `user`; without `..`.
+    pub path: String,
+    /// Where it stands in the spec.
+    pub at: Position,
+}
+
+/// What an input is, and what its bytes have to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InputSource {
+    /// A file.
+    File {
+        /// Its URL.
+        url: String,
+        /// Its sha256, 64 lower-case hex digits.
+        sha256: String,
+    },
+    /// A repository's tree.
+    Tree {
+        /// What git fetches from.
+        url: String,
+        /// The full commit id, 40 lower-case hex digits.
+        commit: String,
+    },
+}
+
+impl InputSource {
+    /// What it is fetched from.
+    pub fn url(&self) -> &str {
+        match self {
+            Self::File { url, .. } | Self::Tree { url, .. } => url,
+        }
+    }
 }
 
 /// Where a tutorial's commands come from.

@@ -224,7 +224,7 @@ keys! {
 }
 
 keys! {
-    /// Something that a tutorial takes from outside.
+    /// Something that a tutorial takes from outside: a file (`url`, `sha256`) or a repository's tree (`git`, `commit`).
     "an input"
     struct InputKeys {
         /// A file's URL.
@@ -235,9 +235,11 @@ keys! {
         "git" => git: String,
         /// Its commit.
         "commit" => commit: String,
-        /// Where it is put.
+        /// Where it is put: absolute, or relative to the home of `user`.
         #[schemars(required)]
         "path" => path: String,
+        /// The host it is put on; default: the first.
+        "host" => host: String,
     }
 }
 

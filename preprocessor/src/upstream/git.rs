@@ -1,6 +1,6 @@
-//! One file of one commit, by the git program: so proxies, credentials and `insteadOf` work as the reader has them.
+//! One commit, by the git program: so proxies, credentials and `insteadOf` work as the reader has them.
 //!
-//! git runs in a bare repository that is thrown away, without a shell, hooks or questions. It runs no program that a
+//! git runs in a bare repository of ours, without a shell, hooks or questions. It runs no program that a
 //! URL names: only transports that move bytes are allowed.
 
 use std::io::Read;
@@ -28,6 +28,18 @@ const SETTINGS: &[&str] = &[
     "-c",
     "http.lowSpeedTime=30",
 ];
+
+/// The most that a fetch may bring. The largest things that tutorials build have a tenth of it.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// How often the size of what comes is looked at; git has no bound of its own for a fetch.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// The most that is read of git's output: a tree of 100,000 files is listed in 20 MB, a bomb of trees in no end of them.
+pub(super) const MOST_SAID: u64 = 32 << 20;
+
+/// The most that is read of git's complaints, in which a server has a say.
+const MOST_WORDS: u64 = 1 << 20;
 
 /// Whether a URL may be given to git; else why not.
 /// # Errors
@@ -66,35 +78,10 @@ pub(super) fn read(
     };
     check_url(url).map_err(|reason| unreachable(reason.to_owned()))?;
     let repository = tempfile::tempdir().map_err(|error| unreachable(error.to_string()))?;
-    let deadline = Instant::now() + timeout;
-    let git = |arguments: &[&str]| run(repository.path(), arguments, deadline);
-    let said = |answer: Answer| unreachable(answer.last_line());
-
-    let answer = git(&["init", "--quiet", "--bare"]).map_err(unreachable)?;
-    if !answer.good {
-        return Err(said(answer));
-    }
-    let fetch = [
-        "fetch",
-        "--quiet",
-        "--depth",
-        "1",
-        "--no-tags",
-        "--end-of-options",
-        url,
-        rev,
-    ];
-    let answer = git(&fetch).map_err(unreachable)?;
-    if !answer.good {
-        return Err(match answer.says_no_commit() {
-            true => PinError::NoCommit {
-                url: url.to_owned(),
-                commit: rev.to_owned(),
-            },
-            false => said(answer),
-        });
-    }
-    let answer = git(&["cat-file", "blob", &format!("FETCH_HEAD:{file}")]).map_err(unreachable)?;
+    let git = Git::new(repository.path(), timeout);
+    git.fetch(url, rev)?;
+    let blob = ["cat-file", "blob", &format!("FETCH_HEAD:{file}")];
+    let answer = git.run(&blob).map_err(unreachable)?;
     match answer.good {
         true => Ok(answer.stdout),
         false => Err(PinError::NoFile {
@@ -105,9 +92,140 @@ pub(super) fn read(
     }
 }
 
-struct Answer {
-    good: bool,
-    stdout: Vec<u8>,
+/// A bare repository of ours, how long git may work on it, and how large it may become.
+pub(super) struct Git<'a> {
+    repository: &'a Path,
+    deadline: Instant,
+    bound: u64,
+}
+
+impl<'a> Git<'a> {
+    /// `repository` is an empty folder, or one that [`Git::fetch`] was at.
+    pub(super) fn new(repository: &'a Path, timeout: Duration) -> Self {
+        Self {
+            repository,
+            deadline: Instant::now() + timeout,
+            bound: MOST_BYTES,
+        }
+    }
+
+    /// Makes the repository and brings one commit, without history, into it. The caller has looked at the URL.
+    pub(super) fn fetch(&self, url: &str, rev: &str) -> Result<(), PinError> {
+        let unreachable = |reason: String| PinError::Unreachable {
+            url: url.to_owned(),
+            reason,
+        };
+        // No template: the user's may have hooks.
+        let answer = self
+            .run(&["init", "--quiet", "--bare", "--template="])
+            .map_err(unreachable)?;
+        if !answer.good {
+            return Err(unreachable(answer.last_line()));
+        }
+        let fetch = [
+            "fetch",
+            "--quiet",
+            "--depth",
+            "1",
+            "--no-tags",
+            "--no-recurse-submodules",
+            "--end-of-options",
+            url,
+            rev,
+        ];
+        let answer = self.run(&fetch).map_err(unreachable)?;
+        match answer.good {
+            true => Ok(()),
+            false if answer.says_no_commit() => Err(PinError::NoCommit {
+                url: url.to_owned(),
+                commit: rev.to_owned(),
+            }),
+            false => Err(unreachable(answer.last_line())),
+        }
+    }
+
+    /// git with these arguments, in the repository, as nobody's editor, pager or questioner.
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command
+            .args(SETTINGS)
+            .args(arguments)
+            .current_dir(self.repository)
+            .env("GIT_DIR", self.repository)
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_ASKPASS", "")
+            .env("SSH_ASKPASS", "")
+            .env("GIT_SSH_COMMAND", ssh_command())
+            .env("GIT_ALLOW_PROTOCOL", PROTOCOLS)
+            .env("GIT_NO_REPLACE_OBJECTS", "1")
+            .env("LC_ALL", "C")
+            .env_remove("GIT_WORK_TREE")
+            .env_remove("GIT_INDEX_FILE")
+            .env_remove("GIT_OBJECT_DIRECTORY")
+            .env_remove("GIT_ALTERNATE_OBJECT_DIRECTORIES")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs it to its end, the deadline, or the bound.
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<Answer, String> {
+        let mut child = self
+            .command(arguments)
+            .spawn()
+            .map_err(|error| format!("the program git can't be started: {error}"))?;
+        let (ended, end) = mpsc::channel();
+        let stdout = drain(child.stdout.take(), MOST_SAID, Some(ended));
+        let stderr = drain(child.stderr.take(), MOST_WORDS, None);
+        if let Err(why) = self.wait_for(&end) {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(why);
+        }
+        let status = child.wait().map_err(|error| error.to_string())?;
+        Ok(Answer {
+            good: status.success(),
+            stdout: stdout.join().unwrap_or_default(),
+            stderr: String::from_utf8_lossy(&stderr.join().unwrap_or_default()).into_owned(),
+        })
+    }
+
+    /// git closes its output when it ends; a channel, unlike a process, can be waited for with a limit.
+    fn wait_for(&self, end: &mpsc::Receiver<()>) -> Result<(), String> {
+        loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            if end.recv_timeout(left.min(LOOK)) != Err(mpsc::RecvTimeoutError::Timeout) {
+                return Ok(());
+            }
+            if left.is_zero() {
+                return Err("git took too long and was stopped".to_owned());
+            }
+            if size(self.repository) > self.bound {
+                let most = self.bound >> 20;
+                return Err(format!("it sends more than {most} MiB; git was stopped"));
+            }
+        }
+    }
+}
+
+/// Bytes of all files below a folder. What vanishes meanwhile counts as nothing.
+fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(found) if found.is_dir() => size(&entry.path()),
+            Ok(found) => found.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
+
+/// How git ended and what it said.
+pub(super) struct Answer {
+    pub(super) good: bool,
+    /// At most [`MOST_SAID`] bytes of it.
+    pub(super) stdout: Vec<u8>,
     stderr: String,
 }
 
@@ -125,7 +243,7 @@ impl Answer {
     }
 
     /// The line that tells most: the last that git itself calls fatal.
-    fn last_line(&self) -> String {
+    pub(super) fn last_line(&self) -> String {
         let lines = || {
             self.stderr
                 .lines()
@@ -142,60 +260,23 @@ impl Answer {
     }
 }
 
-fn run(repository: &Path, arguments: &[&str], deadline: Instant) -> Result<Answer, String> {
-    let mut child = Command::new("git")
-        .args(SETTINGS)
-        .args(arguments)
-        .current_dir(repository)
-        .env("GIT_DIR", repository)
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_ASKPASS", "")
-        .env("SSH_ASKPASS", "")
-        .env("GIT_SSH_COMMAND", ssh_command())
-        .env("GIT_ALLOW_PROTOCOL", PROTOCOLS)
-        .env("LC_ALL", "C")
-        .env_remove("GIT_WORK_TREE")
-        .env_remove("GIT_INDEX_FILE")
-        .env_remove("GIT_OBJECT_DIRECTORY")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("the program git can't be started: {error}"))?;
-    let (ended, end) = mpsc::channel();
-    let stdout = drain(child.stdout.take(), Some(ended));
-    let stderr = drain(child.stderr.take(), None);
-    // git closes its output when it ends; a channel, unlike a process, can be waited for with a limit.
-    let left = deadline.saturating_duration_since(Instant::now());
-    if end.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Timeout) {
-        let _ = child.kill();
-        let _ = child.wait();
-        return Err("git took too long and was stopped".to_owned());
-    }
-    let status = child.wait().map_err(|error| error.to_string())?;
-    Ok(Answer {
-        good: status.success(),
-        stdout: stdout.join().unwrap_or_default(),
-        stderr: String::from_utf8_lossy(&stderr.join().unwrap_or_default()).into_owned(),
-    })
-}
-
 /// The reader's own ssh command, told not to ask.
 fn ssh_command() -> String {
     std::env::var("GIT_SSH_COMMAND")
         .unwrap_or_else(|_| "ssh -o BatchMode=yes -o ConnectTimeout=30".to_owned())
 }
 
-/// Reads a pipe to its end, then drops `ended`.
+/// Reads a pipe to its end or to a bound, past which its writer dies of SIGPIPE; then drops `ended`.
 fn drain(
     pipe: Option<impl Read + Send + 'static>,
+    most: u64,
     ended: Option<mpsc::Sender<()>>,
 ) -> std::thread::JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
+        if let Some(pipe) = pipe {
             // A pipe that breaks leaves what came; the exit status tells the rest.
-            let _ = pipe.read_to_end(&mut bytes);
+            let _ = pipe.take(most).read_to_end(&mut bytes);
         }
         drop(ended);
         bytes

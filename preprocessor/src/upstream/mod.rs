@@ -1,17 +1,30 @@
-//! Upstream's file at a pinned commit: from the cache, from upstream directories, or by git.
+//! What is taken from outside, pinned: upstream's file, its tree, other inputs; from the cache, from upstream directories,
+//! by git or curl.
 //!
-//! In: a [`Pin`]. Out: bytes whose sha256 is the pin's, whatever place they came from. Not here: what is in them
+//! In: a pin. Out: bytes that are the pinned ones, whatever place they came from. Not here: what is in them
 //! (`readme/`), and the lock that stands in when no place has them (`tutorial/`).
 
+#[cfg(unix)]
+mod checkout;
 mod git;
+#[cfg(unix)]
+mod input;
 mod places;
+#[cfg(unix)]
+mod tree;
 mod unpinned;
 
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
+use crate::diagnostic::Position;
+
+#[cfg(unix)]
+pub use checkout::{checkout, vendor as vendor_checkout};
 pub use git::check_url;
+#[cfg(unix)]
+pub use input::{input, vendor as vendor_input};
 pub use places::{Places, Reach, write_whole};
 pub use unpinned::Unpinned;
 
@@ -73,6 +86,30 @@ pub enum PinError {
         /// What git said, in one line.
         reason: String,
     },
+    /// The commit's tree is none that is written: it is hostile, damaged, or too large. Nothing may run.
+    #[error("{url} at commit {commit} is not checked out: {reason}")]
+    Refused {
+        /// The repository.
+        url: String,
+        /// The commit.
+        commit: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An input's bytes are not the pinned ones: nothing may run.
+    #[error(
+        "{at}: {place} does not give the pinned file: its sha256 is {found}, the spec says {pinned}"
+    )]
+    InputDiffers {
+        /// The input in the spec.
+        at: Position,
+        /// Where the other bytes came from.
+        place: String,
+        /// What they hash to.
+        found: String,
+        /// What they should hash to.
+        pinned: String,
+    },
     /// A place on this machine can't be read or written.
     #[error("{}: {error}", path.display())]
     Io {
@@ -111,11 +148,27 @@ impl Pin {
     }
 }
 
+/// What a clone of a repository is called: the last part of its URL, without `.git`.
+pub fn repository_name(url: &str) -> &str {
+    let path = url.trim_end_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let name = path.rsplit(['/', ':']).next().unwrap_or_default();
+    // It becomes a folder, and a word on command lines.
+    match name.is_empty() || name.starts_with(['.', '-', '~']) {
+        true => "upstream",
+        false => name,
+    }
+}
+
 /// Sha256 in lower-case hex.
 pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
+    for byte in bytes {
         // Writing to a string does not fail.
         let _ = write!(hex, "{byte:02x}");
     }

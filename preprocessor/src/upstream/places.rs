@@ -40,13 +40,13 @@ impl Places {
             Ok(bytes) if super::sha256(&bytes) == pin.sha256 => return Ok(bytes),
             Ok(_) => {}
             Err(error) if is_absent(&error) => {}
-            Err(error) => return Err(io(&cached, error)),
+            Err(error) => return Err(io_error(&cached, error)),
         }
         for path in self.dirs.iter().filter_map(|dir| pin.in_dir(dir)) {
             match std::fs::read(&path) {
                 Ok(bytes) => return pin.check(bytes, || path.display().to_string()),
                 Err(error) if is_absent(&error) => {}
-                Err(error) => return Err(io(&path, error)),
+                Err(error) => return Err(io_error(&path, error)),
             }
         }
         if reach == Reach::Machine {
@@ -105,7 +105,7 @@ impl Pin {
 }
 
 /// The last two parts of a URL's path, without `.git`: how other forges name their repositories.
-fn owner_and_repo(url: &str) -> Option<String> {
+pub(super) fn owner_and_repo(url: &str) -> Option<String> {
     let path = url.trim_end_matches('/').trim_end_matches(".git");
     let mut parts = path.rsplit(['/', ':']);
     let (repo, owner) = (parts.next()?, parts.next()?);
@@ -113,14 +113,14 @@ fn owner_and_repo(url: &str) -> Option<String> {
     (right(repo) && right(owner)).then(|| format!("{owner}/{repo}"))
 }
 
-fn is_absent(error: &std::io::Error) -> bool {
+pub(super) fn is_absent(error: &std::io::Error) -> bool {
     matches!(
         error.kind(),
         std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
     )
 }
 
-fn io(path: &Path, error: std::io::Error) -> PinError {
+pub(super) fn io_error(path: &Path, error: std::io::Error) -> PinError {
     PinError::Io {
         path: path.to_owned(),
         error,
@@ -139,5 +139,5 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), PinError> {
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
-    write().map_err(|error| io(path, error))
+    write().map_err(|error| io_error(path, error))
 }

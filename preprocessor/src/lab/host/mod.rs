@@ -4,6 +4,7 @@
 //! namespaces and mounts of the lab around it (`init/`).
 
 mod clock;
+pub(super) mod files;
 mod root;
 mod seccomp;
 mod spec;
@@ -63,11 +64,16 @@ pub(super) fn bundle(host: &HostPlan, place: &str) -> String {
     format!("{place}/hosts/{}", host.name)
 }
 
+/// The host's root, below its bundle.
+pub(super) fn rootfs(host: &HostPlan, place: &str) -> String {
+    format!("{}/rootfs", bundle(host, place))
+}
+
 /// Makes that folder, with the host's root and its `config.json`.
 pub(super) fn make(plan: &Plan, host: &HostPlan, place: &str) -> Result<()> {
     let bundle = bundle(host, place);
     fs::create_dir(&bundle)?;
-    let rootfs = format!("{bundle}/rootfs");
+    let rootfs = rootfs(host, place);
     root::make(host, &rootfs)?;
     set_time_zone(plan.variation.time_zone, &rootfs)?;
     let spec = spec::of(host, &plan.limits, place).map_err(Error::other)?;

@@ -17,7 +17,7 @@ use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::{Gid, Pid, Uid, close, setgroups, setresgid, setresuid};
 
 use crate::lab::handover::{self, Doing, Report};
-use crate::lab::host;
+use crate::lab::host::{self, files};
 use crate::lab::init::nodes::{self, Node};
 use crate::lab::init::{During, Made, is_open, mounts, network, process};
 use crate::lab::plan::{HostPlan, Plan};
@@ -73,6 +73,9 @@ fn run(
     let mut byte = [0];
     go.read_exact(&mut byte).during(Doing::Ids, "the keeper")?;
     let taken = take(plan, nodes)?;
+    let files = plan.hosts.iter().map(|host| files::open(&host.files));
+    let files: Result<Vec<_>> = files.collect();
+    let files = files.during(Doing::Placing, "what it brings")?;
     become_root().during(Doing::Root, "root of the lab")?;
     // After the change of ids, which would undo it. The keeper may have died in between: then its end of the pipe is
     // closed.
@@ -89,9 +92,11 @@ fn run(
         handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
         return Ok(0);
     };
-    for host in &plan.hosts {
+    for (host, files) in plan.hosts.iter().zip(&files) {
         host::make(plan, host, &place).during(Doing::Files, "the host's files")?;
+        files::place(files, &host::rootfs(host, &place)).during(Doing::Placing, &host.name)?;
     }
+    drop(files);
     mounts::hide_tmp(&place).during(Doing::Files, "a /tmp of the lab's own")?;
     handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
     set_uptime(plan.variation.uptime);

@@ -167,7 +167,12 @@ fn is_address(text: &str) -> bool {
     }
 }
 
-fn unknown_host(name: &Spanned<String>, hosts: &[Host], keys: &SpecKeys, problems: &mut Problems) {
+pub(crate) fn unknown_host(
+    name: &Spanned<String>,
+    hosts: &[Host],
+    keys: &SpecKeys,
+    problems: &mut Problems,
+) {
     // Where `hosts:` could not be read, nobody knows which there are.
     if keys.hosts.is_some() || !keys.has("hosts") {
         let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();

@@ -6,6 +6,7 @@
 mod annotation;
 mod blocks;
 mod hosts;
+mod inputs;
 mod not_run;
 mod placeholders;
 mod shells;
@@ -14,11 +15,10 @@ mod steps;
 mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::keys::{Problems, Spanned};
-use super::model::{Host, Input, Phase, Step, Terminal, Tutorial, UpstreamSource};
+use super::model::{Host, Phase, Step, Terminal, Tutorial, UpstreamSource};
 use super::spec::{Spec, StepKeys};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::judge::transcript::{AnnotatedBlock, Lock, LockedCommand};
@@ -73,6 +73,7 @@ pub fn resolve(spec: &Spec, sources: &Sources<'_>) -> Result<Resolved, Vec<Diagn
         .filter(|lock| Some(lock.sha256.as_str()) == sha256);
     let hosts = hosts::hosts(keys, &mut problems);
     let terminals = hosts::terminals(keys, &hosts, &mut problems);
+    let inputs = inputs::inputs(keys, &hosts, &mut problems);
     let mut resolver = Resolver {
         spec,
         sources: Sources { lock, ..*sources },
@@ -104,7 +105,7 @@ pub fn resolve(spec: &Spec, sources: &Sources<'_>) -> Result<Resolved, Vec<Diagn
         steps,
         not_run,
         limits: hosts::limits(keys.limits.as_ref()),
-        inputs: resolver.inputs(),
+        inputs,
         hosts: resolver.hosts,
         terminals: resolver.terminals,
     };
@@ -184,27 +185,6 @@ impl Resolver<'_> {
         (1..)
             .zip(written)
             .filter_map(|(number, step)| self.step(phase, number, step))
-            .collect()
-    }
-
-    fn inputs(&self) -> Vec<Input> {
-        let inputs = self
-            .spec
-            .keys
-            .inputs
-            .iter()
-            .flat_map(|inputs| &inputs.value);
-        let text = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.value.clone());
-        inputs
-            .map(|input| Input {
-                source: text(&input.value.url)
-                    .or(text(&input.value.git))
-                    .unwrap_or_default(),
-                pin: text(&input.value.sha256)
-                    .or(text(&input.value.commit))
-                    .unwrap_or_default(),
-                path: PathBuf::from(text(&input.value.path).unwrap_or_default()),
-            })
             .collect()
     }
 
