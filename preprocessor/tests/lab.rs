@@ -32,9 +32,34 @@ const LIMITS: Limits = Limits {
 
 #[test]
 fn walls_hold() {
+    each_case("crun");
+}
+
+#[test]
+fn walls_hold_when_an_ordinary_user_makes_the_lab() {
+    support::again_as_an_ordinary_user("walls_hold");
+}
+
+/// The second runtime; crun has to be there, this one need not.
+const SECOND: &str = "runc";
+
+#[test]
+fn walls_hold_with_the_second_runtime() {
+    match support::is_installed(SECOND) {
+        true => each_case(SECOND),
+        false => eprintln!("not run: {SECOND} is not installed"),
+    }
+}
+
+#[test]
+fn walls_hold_with_the_second_runtime_as_an_ordinary_user() {
+    support::again_as_an_ordinary_user("walls_hold_with_the_second_runtime");
+}
+
+fn each_case(runtime: &str) {
     support::use_program();
     let tutorial = tutorial();
-    let missing = lab::missing(&tutorial, &[Permission::Tun], "crun");
+    let missing = lab::missing(&tutorial, &[Permission::Tun], runtime);
     assert!(
         missing.is_empty(),
         "this machine can't run labs: {missing:?}"
@@ -48,17 +73,12 @@ fn walls_hold() {
         .map(|entry| entry.unwrap().path())
     {
         count += 1;
-        if let Err(why) = check(&case, &tutorial, &outside) {
+        if let Err(why) = check(&case, (&tutorial, runtime), &outside) {
             failed.push(format!("{}:\n{why}", case.file_name().unwrap().display()));
         }
     }
     assert!(count > 0, "no case in {}", folder.display());
     assert!(failed.is_empty(), "{}", failed.join("\n"));
-}
-
-#[test]
-fn walls_hold_when_an_ordinary_user_makes_the_lab() {
-    support::again_as_an_ordinary_user("walls_hold");
 }
 
 fn tutorial() -> Tutorial {
@@ -95,7 +115,7 @@ impl Outside {
     }
 }
 
-fn check(case: &Path, tutorial: &Tutorial, outside: &Outside) -> Result<(), String> {
+fn check(case: &Path, host: (&Tutorial, &str), outside: &Outside) -> Result<(), String> {
     let files: BTreeSet<String> = fs::read_dir(case)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -121,7 +141,7 @@ fn check(case: &Path, tutorial: &Tutorial, outside: &Outside) -> Result<(), Stri
     let script =
         fs::read_to_string(case.join("script.sh")).map_err(|e| format!("script.sh: {e}"))?;
     let script = outside.fill(&script);
-    let actual = in_a_lab(tutorial, &script, files.contains("as-root"));
+    let actual = in_a_lab(host, &script, files.contains("as-root"));
     let path = case.join("stdout.txt");
     if support::blessing() {
         fs::write(path, &actual).unwrap();
@@ -137,7 +157,7 @@ fn check(case: &Path, tutorial: &Tutorial, outside: &Outside) -> Result<(), Stri
     Ok(())
 }
 
-fn in_a_lab(tutorial: &Tutorial, script: &str, as_root: bool) -> String {
+fn in_a_lab((tutorial, runtime): (&Tutorial, &str), script: &str, as_root: bool) -> String {
     let name = if as_root { "root" } else { "user" };
     let user = lab::login_user(name);
     let (uid, home) = (user.uid.to_string(), format!("--chdir={}", user.home));
@@ -157,7 +177,7 @@ fn in_a_lab(tutorial: &Tutorial, script: &str, as_root: bool) -> String {
     command.extend(["env", "-i", &home]);
     command.extend(env.iter().map(String::as_str));
     command.extend(["bash", "-c", script]);
-    let plan = Plan::new(tutorial, "crun", Supplies::default()).with_command(&command);
+    let plan = Plan::new(tutorial, runtime, Supplies::default()).with_command(&command);
     let mut lab = Lab::start(&plan).unwrap();
     lab.hosts[0].stdin = None;
     let mut output = Vec::new();

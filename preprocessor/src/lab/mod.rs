@@ -26,6 +26,7 @@ mod permission;
 mod plan;
 mod probe;
 mod programs;
+mod runtime;
 mod start;
 mod variation;
 

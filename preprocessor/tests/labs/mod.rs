@@ -65,6 +65,14 @@ pub(crate) fn is_root() -> bool {
     nix::unistd::Uid::effective().is_root()
 }
 
+/// Whether the usual folders have a program.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"];
+    folders
+        .iter()
+        .any(|folder| Path::new(folder).join(program).exists())
+}
+
 /// Runs one test of this program again as an ordinary user, who is made for it and removed afterwards. Only root can;
 /// says so otherwise, and then the test itself has run as an ordinary user anyway.
 pub(crate) fn again_as_an_ordinary_user(test: &str) {

@@ -22,6 +22,7 @@ use crate::lab::init::nodes::{self, Node};
 use crate::lab::init::{During, Made, is_open, mounts, network, process};
 use crate::lab::plan::{HostPlan, Plan};
 use crate::lab::programs::HOST_PATH;
+use crate::lab::runtime;
 
 /// The runtime's place on the lab's tmpfs: the machine's own may lie below /tmp, which is hidden when it starts.
 const RUNTIME: &str = "runtime";
@@ -102,7 +103,7 @@ fn run(
     set_uptime(plan.variation.uptime);
     let mut running = Vec::new();
     for (host, pipes) in plan.hosts.iter().zip(fds.chunks_exact(2)) {
-        let child = start(host, &place, pipes);
+        let child = start(runtime, host, &place, pipes);
         running.push(child.during(Doing::Runtime, &runtime.display().to_string())?);
     }
     // From here on the keeper alone holds the socket: its closing is the signal that we are gone.
@@ -193,15 +194,12 @@ fn set_uptime(seconds: u64) {
     let _ = prctl::set_dumpable(false);
 }
 
-fn start(host: &HostPlan, place: &str, pipes: &[OwnedFd]) -> Result<Pid> {
-    let bundle = host::bundle(host, place);
+fn start(path: &Path, host: &HostPlan, place: &str, pipes: &[OwnedFd]) -> Result<Pid> {
+    let (state, bundle) = (format!("{place}/state"), host::bundle(host, place));
     let mut command = Command::new(format!("{place}/{RUNTIME}"));
     command
-        .arg0("crun")
-        .args(["--root", &format!("{place}/state")])
-        // No cgroup is made: v1 and hybrid machines refuse it, and one that is made is left behind by a SIGKILL.
-        .arg("--cgroup-manager=disabled")
-        .args(["run", "--bundle", &bundle, &host.name])
+        .arg0(path.file_name().unwrap_or(path.as_os_str()))
+        .args(runtime::arguments(path, &state, &bundle, &host.name))
         .env_clear()
         .env("PATH", HOST_PATH)
         .stdin(Stdio::from(pipes[0].try_clone()?))

@@ -5,6 +5,7 @@ use std::io::Result;
 use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
+use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, statfs};
 
 use crate::lab::handover::Doing;
 use crate::lab::init::{During, Made};
@@ -57,13 +58,48 @@ pub(super) fn hide_tmp(place: &str) -> Result<()> {
     Ok(())
 }
 
-/// crun looks at the machine's cgroups even when it is told to make none, and refuses hybrid ones. An empty tmpfs looks
-/// to it like cgroup v1 without a controller, and keeps it (and us) from touching any.
-fn hide_cgroups() -> nix::Result<()> {
+/// Runtimes look at the machine's cgroups even when they are told to make none; none may be made or changed.
+///
+/// Version 1, and the hybrid layout: a tmpfs on all of them. crun refuses hybrid ones and takes this for a version 1
+/// without a controller. runc reads in mountinfo where the controllers are mounted and makes a folder there: it passes
+/// over a refusal (a read-only file system), not over a path that is not there. Version 2: what is there, read-only, as
+/// runc misses the `devices` controller of version 1 otherwise.
+fn hide_cgroups() -> Result<()> {
     const CGROUPS: &str = "/sys/fs/cgroup";
+    const BOUND: MsFlags = MsFlags::MS_NOSUID
+        .union(MsFlags::MS_NODEV)
+        .union(MsFlags::MS_NOEXEC);
+    let read_only = MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY | BOUND;
     if !Path::new(CGROUPS).is_dir() {
         return Ok(());
     }
-    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC | MsFlags::MS_RDONLY;
-    mount(Some("twin"), CGROUPS, Some("tmpfs"), flags, Some("size=4k"))
+    if statfs(CGROUPS)?.filesystem_type() == CGROUP2_SUPER_MAGIC {
+        mount(Some(CGROUPS), CGROUPS, NONE, MsFlags::MS_BIND, NONE)?;
+    } else {
+        let controllers = mounted_below(CGROUPS)?;
+        mount(
+            Some("twin"),
+            CGROUPS,
+            Some("tmpfs"),
+            BOUND,
+            Some("size=64k"),
+        )?;
+        for controller in controllers {
+            fs::create_dir_all(controller)?;
+        }
+    }
+    mount(NONE, CGROUPS, NONE, read_only, NONE)?;
+    Ok(())
+}
+
+/// The mount points below a folder. Cgroups have no names that mountinfo would have to escape.
+fn mounted_below(folder: &str) -> Result<Vec<String>> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo")?;
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
+    let below = points.filter(|point| {
+        point
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
+    });
+    Ok(below.map(str::to_owned).collect())
 }
