@@ -94,7 +94,7 @@ fn linux() -> Result<Linux, OciSpecError> {
         .namespaces(namespaces.into_iter().collect::<Result<Vec<_>, _>>()?)
         .masked_paths(MASKED.map(str::to_owned))
         .readonly_paths(READ_ONLY.map(str::to_owned))
-        .seccomp(seccomp::profile()?)
+        .seccomp(seccomp::profile(false)?)
         .build()
 }
 
