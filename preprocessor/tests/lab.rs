@@ -2,7 +2,7 @@
 //!
 //! A case is a folder below `cases/lab/`: `script.sh` runs in a lab as its ordinary user (as its root where there is a
 //! file `as-root`), `stdout.txt` is all that it prints. `@HOME@` in a script is a folder of the caller's that holds a
-//! secret, `@PORT@` a port on which the caller listens. Everything runs as whoever runs the tests, and, when that is
+//! secret; see [`Outside::fill`] for the others. Everything runs as whoever runs the tests, and, when that is
 //! root, once more as an ordinary user. TWIN_BLESS=1 rewrites the expectations.
 //!
 //! What a wall keeps out is only proven by a script that gets at it without the wall: where that does no harm (a file
@@ -17,6 +17,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::Path;
 use std::process::Command;
 
@@ -92,27 +96,74 @@ fn tutorial() -> Tutorial {
     tutorial
 }
 
-/// What the caller has, and no lab must see.
+/// What the caller has, and no lab must see. All of it is open to every user of the machine, so that nothing but the
+/// lab keeps a lab out.
 struct Outside {
     home: tempfile::TempDir,
-    listener: TcpListener,
+    /// Every interface of the machine.
+    v4: TcpListener,
+    v6: TcpListener,
+    _agent: UnixListener,
+    _abstract: UnixListener,
+    /// Left open for whatever this process starts.
+    _inheritable: OwnedFd,
 }
 
 impl Outside {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
-        fs::create_dir(home.path().join(".ssh")).unwrap();
-        fs::write(home.path().join(".ssh/id_test"), "secret\n").unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        Self { home, listener }
+        let open_to_all = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        open_to_all(home.path(), 0o755);
+        for folder in [".ssh", "cache", "repository"] {
+            fs::create_dir(home.path().join(folder)).unwrap();
+            open_to_all(&home.path().join(folder), 0o777);
+        }
+        let secret = home.path().join(".ssh/id_test");
+        fs::write(&secret, "secret\n").unwrap();
+        let agent = home.path().join("agent.sock");
+        let listener = UnixListener::bind(&agent).unwrap();
+        open_to_all(&agent, 0o777);
+        let name = SocketAddr::from_abstract_name(abstract_name()).unwrap();
+        // dup() leaves the new descriptor open at exec, which is the point.
+        let inheritable = nix::unistd::dup(fs::File::open(&secret).unwrap()).unwrap();
+        Self {
+            home,
+            v4: TcpListener::bind("0.0.0.0:0").unwrap(),
+            v6: TcpListener::bind("[::1]:0").unwrap(),
+            _agent: listener,
+            _abstract: UnixListener::bind_addr(&name).unwrap(),
+            _inheritable: inheritable,
+        }
     }
 
     fn fill(&self, script: &str) -> String {
-        let port = self.listener.local_addr().unwrap().port();
+        let port = |listener: &TcpListener| listener.local_addr().unwrap().port().to_string();
         script
             .replace("@HOME@", self.home.path().to_str().unwrap())
-            .replace("@PORT@", &port.to_string())
+            .replace("@PORT@", &port(&self.v4))
+            .replace("@PORT6@", &port(&self.v6))
+            .replace("@ABSTRACT@", &abstract_name())
+            .replace("@ADDRESS@", &address_of_the_machine())
+            .replace("@PID@", &std::process::id().to_string())
     }
+}
+
+fn abstract_name() -> String {
+    let thread = format!("{:?}", std::thread::current().id());
+    format!("twin-test-{}-{thread}", std::process::id())
+}
+
+/// An address that other machines know this one by; a machine without one still has a loopback.
+fn address_of_the_machine() -> String {
+    let all = nix::ifaddrs::getifaddrs().unwrap();
+    let v4 = all.filter_map(|interface| Some(interface.address?.as_sockaddr_in()?.ip()));
+    let others = v4.filter(|address| !address.is_loopback());
+    others
+        .map(|address| address.to_string())
+        .next()
+        .unwrap_or_else(|| "127.0.0.1".to_owned())
 }
 
 fn check(case: &Path, host: (&Tutorial, &str), outside: &Outside) -> Result<(), String> {
@@ -122,6 +173,7 @@ fn check(case: &Path, host: (&Tutorial, &str), outside: &Outside) -> Result<(), 
         .collect();
     let known = [
         "as-root",
+        "needs-pid-max",
         "needs-root",
         "on-the-machine",
         "script.sh",
@@ -136,6 +188,10 @@ fn check(case: &Path, host: (&Tutorial, &str), outside: &Outside) -> Result<(), 
     }
     if files.contains("needs-root") && !support::is_root() {
         eprintln!("{}: not run, the caller is not root", case.display());
+        return Ok(());
+    }
+    if files.contains("needs-pid-max") && !pid_namespaces_have_a_bound() {
+        eprintln!("{}: not run, Linux before 6.14", case.display());
         return Ok(());
     }
     let script =
@@ -155,6 +211,15 @@ fn check(case: &Path, host: (&Tutorial, &str), outside: &Outside) -> Result<(), 
         return Err("it prints the same on the machine, so it proves nothing".to_owned());
     }
     Ok(())
+}
+
+/// Since Linux 6.14 a pid namespace has a `pid_max` of its own. Before, a lab's users have a bound each, not all together.
+fn pid_namespaces_have_a_bound() -> bool {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release
+        .split(['.', '-'])
+        .map_while(|part| part.parse::<u32>().ok());
+    (numbers.next().unwrap(), numbers.next().unwrap()) >= (6, 14)
 }
 
 fn in_a_lab((tutorial, runtime): (&Tutorial, &str), script: &str, as_root: bool) -> String {

@@ -1,1 +1,0 @@
-(: </dev/tcp/127.0.0.1/@PORT@) 2>/dev/null && echo reached || echo refused

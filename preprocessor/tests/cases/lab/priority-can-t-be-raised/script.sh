@@ -1,0 +1,6 @@
+nice -n -5 true 2>&1 | sed 's/.*: //'
+chrt -f 50 true 2>&1 | sed 's/.*: //'
+ionice -c 1 true 2>&1 | sed 's/.*: //'
+echo -1000 2>&1 >/proc/self/oom_score_adj | sed 's/.*: //'
+date -s 2001-01-01 2>&1 >/dev/null | sed 's/.*: //'
+hostname another 2>&1 | sed 's/.*: //'
