@@ -7,7 +7,7 @@ use crate::lab::{self, Lab, Plan, Supplies};
 use crate::outcome::{CommandRun, Ended, Facts, StepRun};
 use crate::run::conversation::{Conversation, Happened};
 use crate::run::course::Course;
-use crate::run::{LabError, Options, Progress, supplies};
+use crate::run::{LabError, Options, Progress, sound, supplies};
 use crate::tutorial::{Terminal, Tutorial};
 
 /// How much longer than a step's own timeout we wait for the agent, which holds that timeout itself: past it the agent
@@ -92,15 +92,15 @@ impl Conductor<'_> {
                 Over::Good | Over::Gone(_) => conversation.post_mortem().into(),
             });
         }
-        let why = match over {
-            Over::Good => String::new(), // Every step has its answer.
-            Over::Broken(why) => why,
+        Ok(match over {
+            Over::Good => self.course.end(""), // Every step has its answer.
+            Over::Broken(why) => self.course.broken(&why),
             Over::Gone(host) => {
                 let name = &self.tutorial.hosts[host].name;
-                format!("the host {name} ended: {}", conversation.last_words())
+                let why = format!("the host {name} ended: {}", conversation.last_words());
+                self.course.broken(&why)
             }
-        };
-        Ok(self.course.end(&why))
+        })
     }
 
     fn greet(&mut self, conversation: &mut Conversation) -> std::io::Result<()> {
@@ -161,7 +161,6 @@ impl Conductor<'_> {
             }
             Happened::Interrupted => self.interrupt(conversation),
             Happened::TimedOut if Instant::now() < self.deadline => Ok(None),
-            Happened::TimedOut if self.phase == Phase::Leaving => Ok(Some(Over::Good)),
             Happened::TimedOut => Ok(Some(Over::Broken("the agent does not answer".to_owned()))),
             Happened::Gone(_) if self.phase == Phase::Leaving => {
                 Ok(conversation.is_over().then_some(Over::Good))
@@ -192,18 +191,26 @@ impl Conductor<'_> {
                 return Some(Over::Broken(why));
             }
             Event::Opened { .. } => self.deadline = Instant::now() + GRACE,
-            Event::Started { step } => self.started(step),
+            Event::Started { step } if self.course.awaits(host, step) => self.started(step),
+            Event::Started { step } => return Some(unasked("began", step)),
             Event::Finished {
                 step,
                 ended,
                 commands,
                 captured,
             } => {
-                self.observe_end(step, &ended, &commands);
-                if !self.course.finished(host, step, ended, commands, captured) {
-                    let why = format!("it answered step {step}, which nobody had asked for");
+                if !self.course.awaits(host, step) {
+                    return Some(unasked("answered", step));
+                }
+                if !sound::is_sound(&ended, &commands) {
+                    let why = format!("its answer to step {step} contradicts itself");
                     return Some(Over::Broken(why));
                 }
+                self.observe_end(step, &ended, &commands);
+                self.course.finished(step, ended, commands, captured);
+            }
+            Event::Later { command, .. } if !sound::is_sound_command(&command) => {
+                return Some(Over::Broken("a late output contradicts itself".to_owned()));
             }
             Event::Later { step, command, .. } => self.course.later(host, step, command),
             Event::Fatal { message } => return Some(Over::Broken(message)),
@@ -228,9 +235,15 @@ impl Conductor<'_> {
     fn observe_end(&mut self, step: usize, ended: &Ended, commands: &[CommandRun]) {
         self.deadline = Instant::now() + GRACE;
         // The agent's own measure: events come in batches, so the time between two of ours says nothing.
-        let took = commands.iter().map(|command| command.took).sum();
+        let took = commands.iter().map(|command| command.took);
+        let took = took.fold(Duration::ZERO, Duration::saturating_add);
         (self.observer)(Progress::Finished { step, ended, took });
     }
+}
+
+/// The agent does not do this; a process in its host that found the agent's pipe would.
+fn unasked(did: &str, step: usize) -> Over {
+    Over::Broken(format!("it {did} step {step}, which nobody had asked for"))
 }
 
 fn agent_error(error: std::io::Error) -> LabError {

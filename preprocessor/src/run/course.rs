@@ -6,7 +6,7 @@ use crate::agent::protocol::StepRequest;
 use crate::outcome::{CommandRun, Ended, Facts, Failure, StepRun};
 use crate::run::facts;
 use crate::run::placeholders::{Filled, fill};
-use crate::tutorial::{Phase, Step, Tutorial};
+use crate::tutorial::{Action, Phase, Step, Tutorial};
 
 /// The course of one run.
 pub(super) struct Course<'a> {
@@ -85,21 +85,23 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Takes an answer of a host. Gives `false` for a step that it was not asked for, or that was answered before.
+    /// Whether a step was sent to this host and not answered.
+    pub(super) fn awaits(&self, host: usize, step: usize) -> bool {
+        let was_sent = step < self.next && self.results[step].is_none();
+        was_sent && self.host_of(&self.tutorial.steps[step]) == host
+    }
+
+    /// Takes an answer to a step that is awaited.
     pub(super) fn finished(
         &mut self,
-        host: usize,
         step: usize,
         ended: Ended,
         commands: Vec<CommandRun>,
-        captured: BTreeMap<String, String>,
-    ) -> bool {
-        let was_sent = step < self.next && self.results[step].is_none();
-        if !was_sent || self.host_of(&self.tutorial.steps[step]) != host {
-            return false;
-        }
+        mut captured: BTreeMap<String, String>,
+    ) {
         self.broken_off |= matches!(ended, Ended::Failed(_) | Ended::NotReached)
             && self.tutorial.steps[step].phase != Phase::Cleanup;
+        captured.retain(|name, _| self.tutorial.steps[step].capture.contains_key(name));
         self.captured.extend(captured);
         self.open -= 1;
         self.results[step] = Some(StepRun {
@@ -107,16 +109,15 @@ impl<'a> Course<'a> {
             ended,
             commands,
         });
-        true
     }
 
-    /// Takes what a background command of a host wrote after its step was over.
+    /// Takes what a background command of a host wrote after its step was over. Another command writes nothing then.
     pub(super) fn later(&mut self, host: usize, step: usize, command: CommandRun) {
-        let steps = &self.tutorial.steps;
-        if steps
-            .get(step)
-            .is_none_or(|step| self.host_of(step) != host)
-        {
+        let Some(asked) = self.tutorial.steps.get(step) else {
+            return;
+        };
+        let in_background = matches!(&asked.action, Action::Run(run) if run.background.is_some());
+        if !in_background || self.host_of(asked) != host {
             return;
         }
         let result = self.results.get_mut(step).and_then(Option::as_mut);
@@ -133,6 +134,17 @@ impl<'a> Course<'a> {
     /// Whether every step is decided.
     pub(super) fn is_over(&self) -> bool {
         self.open == 0 && self.next >= self.tutorial.steps.len()
+    }
+
+    /// The results, when the answers can't be trusted any more. Where every step has one already, the last is not good
+    /// all the same: a process that writes into the agent's pipe must not make a run good by answering for it.
+    pub(super) fn broken(mut self, why: &str) -> Vec<StepRun> {
+        if self.results.iter().all(Option::is_some)
+            && let Some(Some(last)) = self.results.last_mut()
+        {
+            last.ended = Ended::Failed(Failure::Interrupted(why.to_owned()));
+        }
+        self.end(why)
     }
 
     /// The results, when no answer will come any more. The first step without one was interrupted, if one was sent.

@@ -11,6 +11,7 @@ mod facts;
 pub mod interrupt;
 mod link;
 mod placeholders;
+mod sound;
 mod supplies;
 
 use std::collections::BTreeMap;
