@@ -12,7 +12,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, fchown, lchown, symlink};
 use std::path::{Component, Path, PathBuf};
 
-use crate::lab::plan::Placed;
+use crate::lab::plan::{HostPlan, Placed};
 
 /// `user` of a host, and its group.
 const USER: u32 = 1000;
@@ -37,11 +37,23 @@ pub(in crate::lab) fn open(files: &[Placed]) -> Result<Vec<Opened>> {
     files.iter().map(open).collect()
 }
 
-/// Copies them to their targets below `root`.
-pub(in crate::lab) fn place(files: &[Opened], root: &str) -> Result<()> {
+/// Copies them to their targets below the host's root, which has been made at `place`, the lab's tmpfs.
+pub(in crate::lab) fn copy(files: &[Opened], host: &HostPlan, place: &str) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let root = super::rootfs(host, place);
+    let mounts = super::spec::mounts(host, place).map_err(Error::other)?;
     files.iter().try_for_each(|file| {
-        let placed = place_one(file, Path::new(root));
-        placed.map_err(|error| named(&file.target, error))
+        let mut over = mounts.iter().map(|mount| mount.destination());
+        let copied = match over.find(|over| Path::new(&file.target).starts_with(over)) {
+            Some(over) => {
+                let over = over.display();
+                Err(Error::other(format!("{over} of this host is not its own")))
+            }
+            None => copy_one(file, Path::new(&root)),
+        };
+        copied.map_err(|error| named(&file.target, error))
     })
 }
 
@@ -49,7 +61,7 @@ fn named(path: &str, error: Error) -> Error {
     Error::new(error.kind(), format!("{path}: {error}"))
 }
 
-fn place_one(file: &Opened, root: &Path) -> Result<()> {
+fn copy_one(file: &Opened, root: &Path) -> Result<()> {
     let target = make_way(root, &file.target)?;
     if !file.source.metadata()?.is_dir() {
         return copy_file(&file.source, &target);
