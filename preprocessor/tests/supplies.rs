@@ -13,7 +13,7 @@ use std::process::Command;
 
 use mdbook_twin::config::Config;
 use mdbook_twin::diagnostic::render_all;
-use mdbook_twin::outcome::Run;
+use mdbook_twin::outcome::{Ended, Run};
 use mdbook_twin::paint::Paint;
 use mdbook_twin::project::Project;
 use mdbook_twin::run::{self, LabError, Options, Progress};
@@ -37,7 +37,7 @@ fn upstream_s_tree_and_inputs_are_in_the_host() {
         url = world.url(),
     );
     let steps = "  - run: pwd\n  - run: stat -c '%n %U %G %A' . run.sh README.md up sub\n  \
-        - run: readlink up etc\n  - run: cat ~/data/disk.img\n  - run: stat -c '%U %A' ~/data /opt/other/run.sh\n  \
+        - run: stat -c %Y . README.md up sub /opt/other | uniq\n  - run: readlink up etc\n  - run: cat ~/data/disk.img\n  - run: stat -c '%U %A' ~/data /opt/other/run.sh\n  \
         - run: ls sub | cat\n  - run: ls -A | cat\n  - run: ./run.sh\n  - run: echo x > new && rm README.md\n";
     let tutorial = tutorial(&world, &commit, &inputs, steps);
     let mut prepared = Vec::new();
@@ -45,7 +45,7 @@ fn upstream_s_tree_and_inputs_are_in_the_host() {
     assert_eq!(
         outputs(&run),
         "/home/user/lamp\n. user user drwxr-xr-x\nrun.sh user user -rwxr-xr-x\n\
-         README.md user user -rw-r--r--\nup user user lrwxrwxrwx\nsub user user drwxr-xr-x\n../..\n/etc\na disk\n\
+         README.md user user -rw-r--r--\nup user user lrwxrwxrwx\nsub user user drwxr-xr-x\n981173106\n../..\n/etc\na disk\n\
          user drwxr-xr-x\nuser -rwxr-xr-x\nREADME.md\netc\nrun.sh\nsub\nup\n.gitmodules\nREADME.md\netc\nrun.sh\nsub\nup\n\
          it runs\n"
     );
@@ -100,6 +100,26 @@ fn an_input_is_not_put_through_a_link_of_the_tree() {
         let expected = format!("it can't be put into the lab: localhost: {why}");
         assert_eq!(error.to_string(), expected, "{path}");
     }
+}
+
+/// Links of the tree lead where they lead in the host, for its user: not to the caller's files, not to root's.
+#[test]
+fn a_step_gets_nowhere_by_a_link_of_the_tree() {
+    let (world, _) = lamp();
+    let secret = world.folder.path().join("secret");
+    fs::write(&secret, "secret\n").unwrap();
+    symlink(&secret, world.work().join("outside")).unwrap();
+    let commit = world.commit();
+    let steps = "  - run: cat outside\n    exit: 1\n  - {file: etc/passwd, append: x}\n";
+    let tutorial = tutorial(&world, &commit, "", steps);
+    let run = run(&world, &tutorial, &mut Vec::new()).unwrap();
+    let said = &run.steps[0].commands[0].output.lines;
+    assert_eq!(said[0].text, "cat: outside: No such file or directory");
+    let Ended::Failed(failure) = &run.steps[1].ended else {
+        panic!("{:?}", run.steps[1].ended);
+    };
+    assert_eq!(failure.to_string(), "etc/passwd: Permission denied");
+    assert_eq!(fs::read_to_string(&secret).unwrap(), "secret\n");
 }
 
 #[test]

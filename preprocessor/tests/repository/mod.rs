@@ -45,6 +45,7 @@ impl World {
             .args(["-c", "user.name=A", "-c", "user.email=a@example.org"])
             .args(["-c", "commit.gpgsign=false", "-c", "core.autocrlf=false"])
             .args(arguments)
+            .env("GIT_COMMITTER_DATE", "2001-02-03T04:05:06Z")
             .current_dir(self.work())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
