@@ -3,141 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(unix)]
 
+mod repository;
+
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use mdbook_twin::upstream::{self, PinError, Places, Reach};
-
-/// A repository to check out from, and a cache.
-struct World {
-    folder: tempfile::TempDir,
-}
-
-impl World {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let world = Self { folder };
-        fs::create_dir(world.work()).unwrap();
-        world.git(&["init", "--quiet", "--initial-branch=main"], b"");
-        world
-    }
-
-    fn work(&self) -> PathBuf {
-        self.folder.path().join("lamp")
-    }
-
-    fn url(&self) -> String {
-        format!("file://{}", self.work().display())
-    }
-
-    fn places(&self) -> Places {
-        Places {
-            cache: self.folder.path().join("cache"),
-            dirs: vec![self.folder.path().join("dirs")],
-        }
-    }
-
-    fn git(&self, arguments: &[&str], input: &[u8]) -> String {
-        let mut child = Command::new("git")
-            .args(["-c", "user.name=A", "-c", "user.email=a@example.org"])
-            .args(["-c", "commit.gpgsign=false", "-c", "core.autocrlf=false"])
-            .args(arguments)
-            .current_dir(self.work())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(input).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "git {arguments:?}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.work().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn commit(&self) -> String {
-        self.git(&["add", "--all"], b"");
-        self.git(&["commit", "--quiet", "--message=a lamp"], b"");
-        self.git(&["rev-parse", "HEAD"], b"")
-    }
-
-    /// A tree that no `git add` would make: entries as `mode name object`, written byte by byte.
-    fn tree(&self, entries: &[(&str, &str, &str)]) -> String {
-        let mut bytes = Vec::new();
-        for (mode, name, object) in entries {
-            bytes.extend_from_slice(format!("{mode} {name}\0").as_bytes());
-            let digit = |at: usize| u8::from_str_radix(&object[at..at + 2], 16).unwrap();
-            bytes.extend((0..40).step_by(2).map(digit));
-        }
-        let hash = ["hash-object", "-t", "tree", "-w", "--literally", "--stdin"];
-        self.git(&hash, &bytes)
-    }
-
-    fn blob(&self, text: &str) -> String {
-        self.git(&["hash-object", "-w", "--stdin"], text.as_bytes())
-    }
-
-    fn commit_of(&self, tree: &str) -> String {
-        let commit = self.git(&["commit-tree", "-m", "a lamp", tree], b"");
-        self.git(&["update-ref", "refs/heads/main", &commit], b"");
-        commit
-    }
-
-    fn checkout(&self, commit: &str) -> Result<PathBuf, PinError> {
-        upstream::checkout(&self.places(), &self.url(), commit, Reach::Network)
-    }
-
-    /// Why it is refused, without the repository's name; and nothing of it is left.
-    fn refusal(&self, commit: &str) -> String {
-        let error = self.checkout(commit).unwrap_err();
-        assert!(matches!(error, PinError::Refused { .. }), "{error}");
-        self.only_locks_are_left();
-        let before = format!("{} at commit {commit} is not checked out: ", self.url());
-        error.to_string().strip_prefix(&before).unwrap().to_owned()
-    }
-
-    fn only_locks_are_left(&self) {
-        for entry in fs::read_dir(self.places().cache.join("checkouts")).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            assert!(name.ends_with(".lock"), "{name} was left");
-        }
-    }
-}
-
-/// Every path below a folder with its mode and what it holds, sorted.
-fn listing(folder: &Path) -> String {
-    let mut lines = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            let found = path.symlink_metadata().unwrap();
-            let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
-            let mode = found.mode() & 0o7777;
-            lines.push(if found.is_symlink() {
-                format!("{name} -> {}\n", fs::read_link(&path).unwrap().display())
-            } else if found.is_dir() {
-                format!("{name}/ {mode:o}\n")
-            } else {
-                format!("{name} {mode:o} {:?}\n", fs::read_to_string(&path).unwrap())
-            });
-            if found.is_dir() {
-                folders.push(path);
-            }
-        }
-    }
-    lines.sort();
-    lines.concat()
-}
+use mdbook_twin::upstream::{self, PinError, Reach};
+use repository::{World, listing};
 
 #[test]
 fn the_folder_has_the_bytes_of_the_commit_and_nothing_else() {
@@ -359,11 +235,84 @@ fn what_a_killed_one_left_is_not_taken_for_whole() {
     world.write("README.md", "# Lamp\n");
     let commit = world.commit();
     let checkouts = world.places().cache.join("checkouts");
-    let part = checkouts.join(format!(".{commit}.part"));
+    let part = checkouts.join(format!(".{commit}.partXYZ"));
     fs::create_dir_all(part.join("tree/half")).unwrap();
     fs::create_dir_all(part.join("git/objects")).unwrap();
     fs::write(checkouts.join(format!(".{commit}.lock")), "").unwrap();
     let folder = world.checkout(&commit).unwrap();
     assert_eq!(listing(&folder), "README.md 644 \"# Lamp\\n\"\n");
     assert!(!part.exists());
+}
+
+/// SIGKILL at moments from the first to after the last: there is no folder, or a whole one; and the next one makes it.
+#[test]
+fn killed_at_any_moment_it_is_whole_or_not_there() {
+    let world = World::new();
+    for number in 0..500 {
+        world.write(&format!("d{number}/file"), &format!("{number}\n"));
+    }
+    let commit = world.commit();
+    let whole = world.places().cache.join("checkouts").join(&commit);
+    let (mut killed, mut done) = (0, 0);
+    for moment in 0..40 {
+        let _ = fs::remove_dir_all(&whole);
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["checkout_of_another_process", "--exact"])
+            .env("TWIN_TEST_FOLDER", world.folder.path())
+            .env("TWIN_TEST_COMMIT", &commit)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        // The moment is what varies; nothing waits for anything to be ready.
+        std::thread::sleep(Duration::from_millis(moment * 5));
+        child.kill().unwrap();
+        match child.wait().unwrap().success() {
+            true => done += 1,
+            false => killed += 1,
+        }
+        if whole.exists() {
+            assert_eq!(
+                fs::read_dir(&whole).unwrap().count(),
+                500,
+                "moment {moment}"
+            );
+        }
+    }
+    eprintln!("{killed} were killed, {done} had ended before");
+    assert!(killed > 0);
+    let folder = world.checkout(&commit).unwrap();
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 500);
+}
+
+/// What is killed above; alone it does nothing.
+#[test]
+fn checkout_of_another_process() {
+    let Some(folder) = std::env::var_os("TWIN_TEST_FOLDER") else {
+        return;
+    };
+    let commit = std::env::var("TWIN_TEST_COMMIT").unwrap();
+    let folder = std::path::PathBuf::from(folder);
+    let places = upstream::Places {
+        cache: folder.join("cache"),
+        dirs: Vec::new(),
+    };
+    let url = format!("file://{}", folder.join("owner/lamp").display());
+    upstream::checkout(&places, &url, &commit, Reach::Network).unwrap();
+}
+
+/// `OWNER/REPO/COMMIT.git` in an upstream directory stands in for an upstream that is out of reach.
+#[test]
+fn a_vendored_tree_needs_no_upstream() {
+    let world = World::new();
+    world.write("README.md", "# Lamp\n");
+    let commit = world.commit();
+    let (places, dir) = (world.places(), world.folder.path().join("dirs"));
+    let written = upstream::vendor_checkout(&places, &world.url(), &commit, &dir).unwrap();
+    let vendored = dir.join("owner/lamp").join(format!("{commit}.git"));
+    assert_eq!(written.unwrap(), vendored);
+    assert!(!vendored.join("hooks").exists());
+    fs::remove_dir_all(world.work()).unwrap();
+    fs::remove_dir_all(&places.cache).unwrap();
+    let folder = upstream::checkout(&places, &world.url(), &commit, Reach::Machine).unwrap();
+    assert_eq!(listing(&folder), "README.md 644 \"# Lamp\\n\"\n");
 }

@@ -274,6 +274,7 @@ fn pin_problem(spec: &Spec, error: &PinError) -> Diagnostic {
         PinError::Unreachable { .. }
         | PinError::Refused { .. }
         | PinError::InputDiffers { .. }
+        | PinError::InputTooLarge { .. }
         | PinError::Io { .. } => ("upstream", None),
     };
     let (headline, label, help) = words(error);

@@ -14,7 +14,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::git::{self, Git, check_url};
 use super::places::{io_error, owner_and_repo};
@@ -101,7 +101,7 @@ pub fn vendor(
     git.fetch(&source, commit)
         .map_err(|error| named(error, url))?;
     let answer = git.run(&["update-ref", "refs/heads/pinned", commit]);
-    let answer = answer.map_err(|reason| refused(url, commit, reason))?;
+    let answer = answer.map_err(|why| refused(url, commit, why.to_string()))?;
     if !answer.good {
         return Err(refused(url, commit, answer.last_line()));
     }
@@ -145,13 +145,15 @@ fn named(error: PinError, of: &str) -> PinError {
             reason: format!("{url}: {reason}"),
             url: of.to_owned(),
         },
+        PinError::Refused { commit, reason, .. } => refused(of, &commit, reason),
         error => error,
     }
 }
 
 /// What is being made, by one at a time. What a killed one left is removed by the next, what we leave by its drop.
 struct Part {
-    folder: PathBuf,
+    /// With a name of its own: a git whose caller was killed may still write into the last one's.
+    folder: tempfile::TempDir,
     /// The bare repository.
     git: PathBuf,
     /// Held as long as the value lives, and let go by the kernel should we be killed.
@@ -172,24 +174,21 @@ impl Part {
             Ok(lock)
         };
         let lock = lock().map_err(|error| io_error(&path, error))?;
-        let folder = above.join(format!(".{commit}.part"));
-        let part = Self {
-            git: folder.join("git"),
+        let prefix = format!(".{commit}.part");
+        remove_parts(above, &prefix);
+        let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(above);
+        let folder = folder.map_err(|error| io_error(above, error))?;
+        let git = folder.path().join("git");
+        fs::create_dir(&git).map_err(|error| io_error(&git, error))?;
+        Ok(Self {
             folder,
+            git,
             _lock: lock,
-        };
-        part.remove();
-        fs::create_dir_all(&part.git).map_err(|error| io_error(&part.git, error))?;
-        Ok(part)
+        })
     }
 
     fn tree(&self) -> PathBuf {
-        self.folder.join("tree")
-    }
-
-    fn remove(&self) {
-        // What can't be removed makes the next step fail, with its path.
-        let _ = fs::remove_dir_all(&self.folder);
+        self.folder.path().join("tree")
     }
 
     fn fill(&self, source: &str, url: &str, commit: &str) -> Result<(), PinError> {
@@ -198,7 +197,7 @@ impl Part {
         git.fetch(source, commit)
             .map_err(|error| named(error, url))?;
         let list = ["ls-tree", "-r", "-z", "--long", "--full-tree", commit];
-        let answer = git.run(&list).map_err(refused)?;
+        let answer = git.run(&list).map_err(|why| refused(why.to_string()))?;
         if answer.stdout.len() as u64 == git::MOST_SAID {
             return Err(refused(format!(
                 "it has more than {} files",
@@ -209,15 +208,38 @@ impl Part {
             return Err(refused(answer.last_line()));
         }
         let tree = tree::parse(&answer.stdout, BOUNDS).map_err(refused)?;
-        let written = write(&git, &tree, &self.folder.join("objects"), &self.tree());
-        written.map_err(|(path, error)| refused(format!("{path}: {error}")))
+        let written = write(
+            &git,
+            &tree,
+            &self.folder.path().join("objects"),
+            &self.tree(),
+        );
+        written.map_err(|(path, error)| refused(format!("{path}: {error}")))?;
+        let date = date(&git, commit);
+        let folder = File::open(self.tree()).and_then(|folder| folder.set_modified(date));
+        folder.map_err(|error| io_error(&self.tree(), error))
     }
 }
 
-impl Drop for Part {
-    fn drop(&mut self) {
-        self.remove();
+/// What can't be removed is in nobody's way.
+fn remove_parts(above: &Path, prefix: &str) {
+    for entry in fs::read_dir(above).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
+}
+
+/// The commit's date, which the folder bears: so in every lab `ls -l` shows the same, and no file is newer than another
+/// by chance, which would make `make` rebuild it. One that is out of all bounds is 1970.
+fn date(git: &Git<'_>, commit: &str) -> SystemTime {
+    let answer = git.run(&["log", "-1", "--no-show-signature", "--format=%ct", commit]);
+    let said = answer.map(|answer| answer.stdout).unwrap_or_default();
+    let seconds: u32 = String::from_utf8_lossy(&said)
+        .trim()
+        .parse()
+        .unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.into())
 }
 
 /// What could not be written, and why.

@@ -81,7 +81,7 @@ pub(super) fn read(
     let git = Git::new(repository.path(), timeout);
     git.fetch(url, rev)?;
     let blob = ["cat-file", "blob", &format!("FETCH_HEAD:{file}")];
-    let answer = git.run(&blob).map_err(unreachable)?;
+    let answer = git.run(&blob).map_err(|why| unreachable(why.to_string()))?;
     match answer.good {
         true => Ok(answer.stdout),
         false => Err(PinError::NoFile {
@@ -118,7 +118,7 @@ impl<'a> Git<'a> {
         // No template: the user's may have hooks.
         let answer = self
             .run(&["init", "--quiet", "--bare", "--template="])
-            .map_err(unreachable)?;
+            .map_err(|why| unreachable(why.to_string()))?;
         if !answer.good {
             return Err(unreachable(answer.last_line()));
         }
@@ -133,8 +133,17 @@ impl<'a> Git<'a> {
             url,
             rev,
         ];
-        let answer = self.run(&fetch).map_err(unreachable)?;
+        let too_large = || PinError::Refused {
+            url: url.to_owned(),
+            commit: rev.to_owned(),
+            reason: Stopped::TooLarge(self.bound).to_string(),
+        };
+        let answer = self.run(&fetch).map_err(|why| match why {
+            Stopped::TooLarge(_) => too_large(),
+            why => unreachable(why.to_string()),
+        })?;
         match answer.good {
+            true if size(self.repository) > self.bound => Err(too_large()),
             true => Ok(()),
             false if answer.says_no_commit() => Err(PinError::NoCommit {
                 url: url.to_owned(),
@@ -170,11 +179,11 @@ impl<'a> Git<'a> {
     }
 
     /// Runs it to its end, the deadline, or the bound.
-    pub(super) fn run(&self, arguments: &[&str]) -> Result<Answer, String> {
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<Answer, Stopped> {
         let mut child = self
             .command(arguments)
             .spawn()
-            .map_err(|error| format!("the program git can't be started: {error}"))?;
+            .map_err(Stopped::NotStarted)?;
         let (ended, end) = mpsc::channel();
         let stdout = drain(child.stdout.take(), MOST_SAID, Some(ended));
         let stderr = drain(child.stderr.take(), MOST_WORDS, None);
@@ -183,7 +192,7 @@ impl<'a> Git<'a> {
             let _ = child.wait();
             return Err(why);
         }
-        let status = child.wait().map_err(|error| error.to_string())?;
+        let status = child.wait().map_err(Stopped::NotStarted)?;
         Ok(Answer {
             good: status.success(),
             stdout: stdout.join().unwrap_or_default(),
@@ -192,18 +201,17 @@ impl<'a> Git<'a> {
     }
 
     /// git closes its output when it ends; a channel, unlike a process, can be waited for with a limit.
-    fn wait_for(&self, end: &mpsc::Receiver<()>) -> Result<(), String> {
+    fn wait_for(&self, end: &mpsc::Receiver<()>) -> Result<(), Stopped> {
         loop {
             let left = self.deadline.saturating_duration_since(Instant::now());
             if end.recv_timeout(left.min(LOOK)) != Err(mpsc::RecvTimeoutError::Timeout) {
                 return Ok(());
             }
             if left.is_zero() {
-                return Err("git took too long and was stopped".to_owned());
+                return Err(Stopped::TooLong);
             }
             if size(self.repository) > self.bound {
-                let most = self.bound >> 20;
-                return Err(format!("it sends more than {most} MiB; git was stopped"));
+                return Err(Stopped::TooLarge(self.bound));
             }
         }
     }
@@ -219,6 +227,20 @@ fn size(folder: &Path) -> u64 {
             Err(_) => 0,
         })
         .sum()
+}
+
+/// Why git did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Stopped {
+    /// It is not there, or this process can't start any more.
+    #[error("the program git can't be started: {0}")]
+    NotStarted(std::io::Error),
+    /// The deadline.
+    #[error("git took too long and was stopped")]
+    TooLong,
+    /// The repository has more than so many bytes.
+    #[error("it has more than {} MiB", .0 >> 20)]
+    TooLarge(u64),
 }
 
 /// How git ended and what it said.
@@ -281,4 +303,50 @@ fn drain(
         drop(ended);
         bytes
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::time::Duration;
+
+    use super::{Git, MOST_BYTES};
+    use crate::upstream::PinError;
+
+    #[test]
+    fn a_fetch_has_a_bound() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        std::fs::create_dir(&to)?;
+        for arguments in [
+            &["init", "--quiet", "from"][..],
+            &[
+                "-C",
+                "from",
+                "-c",
+                "user.name=A",
+                "-c",
+                "user.email=a@example.org",
+                "commit",
+                "--allow-empty",
+                "-qm",
+                "x",
+            ],
+        ] {
+            let status = Command::new("git")
+                .args(arguments)
+                .current_dir(folder.path())
+                .status()?;
+            assert!(status.success());
+        }
+        let url = format!("file://{}", from.display());
+        let mut git = Git::new(&to, Duration::from_secs(60));
+        assert_eq!(git.bound, MOST_BYTES);
+        git.bound = 10;
+        let error = git
+            .fetch(&url, "HEAD")
+            .expect_err("it is larger than ten bytes");
+        assert!(matches!(error, PinError::Refused { .. }), "{error}");
+        Ok(())
+    }
 }

@@ -4,7 +4,7 @@
 //! is put (`run/supplies.rs`, `lab/host/files.rs`).
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -24,7 +24,7 @@ const TIMEOUT: &str = "600";
 /// is hashed wherever it came from, each time.
 /// # Errors
 /// [`PinError::Unreachable`]: no place had it, the run is skipped. [`PinError::InputDiffers`],
-/// [`PinError::Refused`]: stop.
+/// [`PinError::InputTooLarge`], [`PinError::Refused`]: stop.
 pub fn input(places: &Places, input: &Input, reach: Reach) -> Result<PathBuf, PinError> {
     match &input.source {
         InputSource::Tree { url, commit } => checkout(places, url, commit, reach),
@@ -99,8 +99,16 @@ fn file(
         fs::create_dir_all(&folder)?;
         tempfile::NamedTempFile::new_in(&folder)
     };
-    let new = new().map_err(|error| io_error(&folder, error))?;
-    curl(url, new.path())?;
+    let mut new = new().map_err(|error| io_error(&folder, error))?;
+    curl(url, &mut new, MOST_BYTES).map_err(|why| match why {
+        NotGot::Unreachable(reason) => unreachable(url, &reason),
+        NotGot::Local(error) => io_error(&folder, error),
+        NotGot::TooLarge => PinError::InputTooLarge {
+            at: input.at.clone(),
+            url: url.to_owned(),
+            most: MOST_BYTES >> 20,
+        },
+    })?;
     match hashed(new.path())? {
         Some(found) if found == sha256 => {}
         found => return Err(differs(url.to_owned(), found.unwrap_or_default())),
@@ -136,11 +144,19 @@ impl io::Write for Hasher {
     }
 }
 
+/// Why curl did not bring it.
+#[derive(Debug)]
+enum NotGot {
+    Unreachable(String),
+    TooLarge,
+    Local(io::Error),
+}
+
 /// By the program, which knows the reader's proxies and certificates. It gets no configuration file, which could make
-/// it write elsewhere, and follows a redirection to no other kind of place.
-fn curl(url: &str, target: &Path) -> Result<(), PinError> {
-    let most = MOST_BYTES.to_string();
-    let output = Command::new("curl")
+/// it write elsewhere, and follows a redirection to no other kind of place. What it brings is counted by us: its own
+/// bound holds only where a server says beforehand how much will come.
+fn curl(url: &str, target: &mut impl io::Write, most: u64) -> Result<(), NotGot> {
+    let mut child = Command::new("curl")
         .args(["-q", "--fail", "--location", "--silent", "--show-error"])
         .args([
             "--proto",
@@ -148,8 +164,7 @@ fn curl(url: &str, target: &Path) -> Result<(), PinError> {
             "--proto-redir",
             "=https,http",
         ])
-        .args(["--globoff", "--max-redirs", "10"])
-        .args(["--max-filesize", &most, "--max-time", TIMEOUT])
+        .args(["--globoff", "--max-redirs", "10", "--max-time", TIMEOUT])
         .args([
             "--connect-timeout",
             "30",
@@ -158,25 +173,51 @@ fn curl(url: &str, target: &Path) -> Result<(), PinError> {
             "--speed-time",
             "30",
         ])
-        .arg("--output")
-        .arg(target)
         .args(["--url", url])
         .stdin(Stdio::null())
-        .output()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .map_err(|error| {
-            unreachable(url, &format!("the program curl can't be started: {error}"))
+            NotGot::Unreachable(format!("the program curl can't be started: {error}"))
         })?;
-    if output.status.success() {
-        return Ok(());
+    let copied = match child.stdout.take() {
+        Some(stdout) => io::copy(&mut stdout.take(most + 1), target),
+        None => Ok(0),
+    };
+    if !matches!(copied, Ok(bytes) if bytes <= most) {
+        let _ = child.kill();
+    }
+    // One line at most, so it did not wait for us to read it.
+    let output = child.wait_with_output().map_err(NotGot::Local)?;
+    match copied.map_err(NotGot::Local)? {
+        bytes if bytes > most => return Err(NotGot::TooLarge),
+        _ if output.status.success() => return Ok(()),
+        _ => {}
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let line = said.lines().next().unwrap_or("curl failed without a word");
-    Err(unreachable(url, line.trim_start_matches("curl: ")))
+    Err(NotGot::Unreachable(
+        line.trim_start_matches("curl: ").to_owned(),
+    ))
 }
 
 fn unreachable(url: &str, reason: &str) -> PinError {
     PinError::Unreachable {
         url: url.to_owned(),
         reason: reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NotGot, curl};
+
+    #[test]
+    fn what_never_ends_is_stopped() {
+        let mut kept = Vec::new();
+        let got = curl("file:///dev/zero", &mut kept, 1 << 20);
+        assert!(matches!(got, Err(NotGot::TooLarge)), "{got:?}");
+        assert_eq!(kept.len(), (1 << 20) + 1);
     }
 }

@@ -110,6 +110,16 @@ pub enum PinError {
         /// What they should hash to.
         pinned: String,
     },
+    /// An input that does not end. Nothing may run.
+    #[error("{at}: {url} has more than {most} MiB, which no input may have")]
+    InputTooLarge {
+        /// The input in the spec.
+        at: Position,
+        /// The input's URL.
+        url: String,
+        /// The bound, in MiB.
+        most: u64,
+    },
     /// A place on this machine can't be read or written.
     #[error("{}: {error}", path.display())]
     Io {

@@ -11,8 +11,13 @@ use std::io::{Error, ErrorKind, Result};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, fchown, lchown, symlink};
 use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
-use crate::lab::plan::Placed;
+use nix::fcntl::AT_FDCWD;
+use nix::sys::stat::{UtimensatFlags, utimensat};
+use nix::sys::time::TimeSpec;
+
+use crate::lab::plan::{HostPlan, Placed};
 
 /// `user` of a host, and its group.
 const USER: u32 = 1000;
@@ -37,11 +42,23 @@ pub(in crate::lab) fn open(files: &[Placed]) -> Result<Vec<Opened>> {
     files.iter().map(open).collect()
 }
 
-/// Copies them to their targets below `root`.
-pub(in crate::lab) fn place(files: &[Opened], root: &str) -> Result<()> {
+/// Copies them to their targets below the host's root, which has been made at `place`, the lab's tmpfs.
+pub(in crate::lab) fn copy(files: &[Opened], host: &HostPlan, place: &str) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let root = super::rootfs(host, place);
+    let mounts = super::spec::mounts(host, place).map_err(Error::other)?;
     files.iter().try_for_each(|file| {
-        let placed = place_one(file, Path::new(root));
-        placed.map_err(|error| named(&file.target, error))
+        let mut over = mounts.iter().map(|mount| mount.destination());
+        let copied = match over.find(|over| Path::new(&file.target).starts_with(over)) {
+            Some(over) => {
+                let over = over.display();
+                Err(Error::other(format!("{over} of this host is not its own")))
+            }
+            None => copy_one(file, Path::new(&root)),
+        };
+        copied.map_err(|error| named(&file.target, error))
     })
 }
 
@@ -49,10 +66,10 @@ fn named(path: &str, error: Error) -> Error {
     Error::new(error.kind(), format!("{path}: {error}"))
 }
 
-fn place_one(file: &Opened, root: &Path) -> Result<()> {
+fn copy_one(file: &Opened, root: &Path) -> Result<()> {
     let target = make_way(root, &file.target)?;
     if !file.source.metadata()?.is_dir() {
-        return copy_file(&file.source, &target);
+        return copy_file(&file.source, &target).map(drop);
     }
     // A submodule of a checkout is an empty folder, for an input to fill.
     match fs::symlink_metadata(&target) {
@@ -95,9 +112,12 @@ fn make_way(root: &Path, target: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Without recursion: a tree may be some thousand folders deep, and PID 1's stack is small.
+/// Everything in it gets the date of the folder itself, which is the commit's. Without recursion: a tree may be some
+/// thousand folders deep, and PID 1's stack is small.
 fn copy_folder(source: PathBuf, target: PathBuf) -> Result<()> {
+    let date = fs::metadata(&source)?.modified()?;
     let mut folders = vec![(source, target)];
+    let mut made = Vec::new();
     while let Some((source, target)) = folders.pop() {
         for entry in fs::read_dir(&source)? {
             let entry = entry?;
@@ -109,13 +129,31 @@ fn copy_folder(source: PathBuf, target: PathBuf) -> Result<()> {
             } else if kind.is_symlink() {
                 symlink(fs::read_link(entry.path())?, &to)?;
                 lchown(&to, Some(USER), Some(USER))?;
+                date_link(&to, date)?;
             } else if kind.is_file() {
-                copy_file(&File::open(entry.path())?, &to)?;
+                copy_file(&File::open(entry.path())?, &to)?.set_modified(date)?;
             }
             // Anything else was put into the cache by somebody else: no checkout has it.
         }
+        made.push(target);
     }
-    Ok(())
+    // Last, because what is written into a folder gives it a new date.
+    made.iter()
+        .try_for_each(|folder| File::open(folder)?.set_modified(date))
+}
+
+fn date_link(link: &Path, date: SystemTime) -> Result<()> {
+    let since = date
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let date = TimeSpec::from_duration(since);
+    Ok(utimensat(
+        AT_FDCWD,
+        link,
+        &date,
+        &date,
+        UtimensatFlags::NoFollowSymlink,
+    )?)
 }
 
 fn make_folder(path: &Path) -> Result<()> {
@@ -125,7 +163,7 @@ fn make_folder(path: &Path) -> Result<()> {
 }
 
 /// A new file with the same content; of the mode counts who may execute it.
-fn copy_file(mut source: &File, target: &Path) -> Result<()> {
+fn copy_file(mut source: &File, target: &Path) -> Result<File> {
     let mut copy = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -136,7 +174,8 @@ fn copy_file(mut source: &File, target: &Path) -> Result<()> {
         0 => 0o644,
         _ => 0o755,
     };
-    copy.set_permissions(Permissions::from_mode(mode))
+    copy.set_permissions(Permissions::from_mode(mode))?;
+    Ok(copy)
 }
 
 #[cfg(test)]

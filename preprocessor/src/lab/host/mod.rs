@@ -65,7 +65,7 @@ pub(super) fn bundle(host: &HostPlan, place: &str) -> String {
 }
 
 /// The host's root, below its bundle.
-pub(super) fn rootfs(host: &HostPlan, place: &str) -> String {
+fn rootfs(host: &HostPlan, place: &str) -> String {
     format!("{}/rootfs", bundle(host, place))
 }
 

@@ -153,7 +153,7 @@ fn hard_limit(resource: Resource) -> u64 {
     getrlimit(resource).map_or(1024, |(_, hard)| hard)
 }
 
-fn mounts(host: &HostPlan, place: &str) -> Result<Vec<Mount>, OciSpecError> {
+pub(super) fn mounts(host: &HostPlan, place: &str) -> Result<Vec<Mount>, OciSpecError> {
     // Files of the machine that are setuid, or have capabilities, are plain files in a lab: nosuid.
     let read_only = ["rbind", "ro", "nosuid", "nodev"];
     let mut mounts = Vec::new();

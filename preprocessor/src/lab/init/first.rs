@@ -96,7 +96,7 @@ fn run(
     };
     for (host, files) in plan.hosts.iter().zip(&files) {
         host::make(plan, host, &place).during(Doing::Files, "the host's files")?;
-        files::place(files, &host::rootfs(host, &place)).during(Doing::Placing, &host.name)?;
+        files::copy(files, host, &place).during(Doing::Placing, &host.name)?;
     }
     drop(files);
     mounts::hide_tmp(&place).during(Doing::Files, "a /tmp of the lab's own")?;
