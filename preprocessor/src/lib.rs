@@ -22,6 +22,7 @@ pub mod init;
 pub mod judge;
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub mod lab;
+pub mod need;
 pub mod outcome;
 pub mod paint;
 pub mod project;

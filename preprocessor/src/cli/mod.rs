@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod build;
 mod check;
+mod doctor;
 mod extract;
 mod generate;
 mod init;
@@ -51,6 +52,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Run tutorials and write down what came out
     Record(record::Arguments),
+    /// Say what each tutorial needs, what of it is here, and what brings the rest
+    Doctor(doctor::Arguments),
     /// Print the command blocks of a README
     Extract(extract::Arguments),
     /// Build the book with the mdBook inside mdbook-twin
@@ -107,6 +110,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check => check::run(root, &shown),
         Command::Verify(arguments) => verify::run(root, &arguments, &shown),
         Command::Record(arguments) => record::run(root, &arguments, &shown),
+        Command::Doctor(arguments) => doctor::run(root, &arguments, &shown),
         Command::Extract(arguments) => extract::run(root, &arguments, &shown),
         Command::Build(arguments) => build::run(root, &arguments, &shown),
         Command::Serve(arguments) => serve::run(root, &arguments, &shown),

@@ -32,21 +32,21 @@ pub(crate) struct Shown {
 
 impl Shown {
     /// Whether stderr gets colours.
-    pub(crate) fn colored(&self) -> bool {
-        match self.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => {
-                std::env::var_os("NO_COLOR").is_none() && std::io::stderr().is_terminal()
-            }
-        }
+    pub(crate) fn paint(&self) -> Paint {
+        self.paint_for(&std::io::stderr())
     }
 
-    pub(crate) fn paint(&self) -> Paint {
-        if self.colored() {
-            Paint::Coloured
-        } else {
-            Paint::Plain
+    /// Whether stdout does.
+    pub(crate) fn paint_out(&self) -> Paint {
+        self.paint_for(&std::io::stdout())
+    }
+
+    fn paint_for(&self, stream: &impl IsTerminal) -> Paint {
+        let auto = || std::env::var_os("NO_COLOR").is_none() && stream.is_terminal();
+        match self.color {
+            Color::Never => Paint::Plain,
+            Color::Auto if !auto() => Paint::Plain,
+            Color::Auto | Color::Always => Paint::Coloured,
         }
     }
 

@@ -106,7 +106,7 @@ impl Tutorials for Workshop {
     }
 }
 
-fn permission(word: &str) -> Result<Permission, String> {
+pub(crate) fn permission(word: &str) -> Result<Permission, String> {
     serde_json::from_value(serde_json::Value::String(word.to_owned()))
         .map_err(|_| "expected tun, fuse, kvm, cgroups or network".to_owned())
 }

@@ -32,7 +32,11 @@ pub(crate) struct Ranges {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NoRanges {
     /// /etc/subuid or /etc/subgid has no range of 65,536 ids for this user.
-    NotGiven { user: String },
+    NotGiven {
+        user: String,
+        /// The first of as many ids that nobody has.
+        free: u32,
+    },
     /// The program that maps them for an ordinary user.
     NoProgram,
 }
@@ -53,7 +57,12 @@ pub(crate) fn of_caller() -> std::result::Result<Ranges, NoRanges> {
         });
     }
     let (Some(uid), Some(gid)) = (uids, gids) else {
-        return Err(NoRanges::NotGiven { user });
+        let free = ["/etc/subuid", "/etc/subgid"]
+            .map(|path| free_in(&fs::read_to_string(path).unwrap_or_default()));
+        return Err(NoRanges::NotGiven {
+            user,
+            free: free.into_iter().fold(0, u32::max),
+        });
     };
     if mapper("newuidmap").is_none() || mapper("newgidmap").is_none() {
         return Err(NoRanges::NoProgram);
@@ -82,6 +91,17 @@ fn range_in(text: &str, user: &str, uid: u32) -> Option<u32> {
         let long_enough = count.trim().parse::<u32>().ok()? >= COUNT;
         (ours && long_enough).then(|| start.parse().ok())?
     })
+}
+
+/// Where the next range of a subuid file can begin; at 100,000 at the earliest, as useradd does it.
+fn free_in(text: &str) -> u32 {
+    let end = |line: &str| {
+        let (_, range) = line.split_once(':')?;
+        let (start, count) = range.split_once(':')?;
+        let (start, count) = (start.parse::<u32>().ok()?, count.trim().parse().ok()?);
+        start.checked_add(count)
+    };
+    text.lines().filter_map(end).fold(100_000, u32::max)
 }
 
 /// Gives the namespace of a process its ids. Root writes the maps itself, because newuidmap refuses root without an
@@ -119,12 +139,21 @@ fn finish_mapper(name: &str, child: Child) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::range_in;
+    use super::{free_in, range_in};
 
     #[test]
     fn the_first_range_that_is_long_enough_counts() {
         let text = "other:100000:65536\nme:200000:1000\nme:300000:65536\n";
         assert_eq!(range_in(text, "me", 1000), Some(300_000));
+    }
+
+    #[test]
+    fn a_new_range_begins_behind_all_others() {
+        assert_eq!(free_in(""), 100_000);
+        assert_eq!(
+            free_in("a:1:5\nb:165536:65536\nx\nc:100000:65536\n"),
+            231_072
+        );
     }
 
     #[test]

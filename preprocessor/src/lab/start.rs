@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use crate::judge::Missing;
 use crate::lab::handover::{self, Doing, Report};
 use crate::lab::plan::Plan;
-use crate::lab::{INIT_SUBCOMMAND, missing};
+use crate::lab::{INIT_SUBCOMMAND, refusal};
 
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
@@ -119,7 +119,7 @@ impl Lab {
         if let Some(Ok(Some((Report::Refused(refusal), _)))) = report {
             return match refusal.doing {
                 Doing::Placing => StartError::Placing(refusal.error),
-                _ => StartError::Refused(missing::refused(&refusal)),
+                _ => StartError::Refused(refusal::missing(&refusal)),
             };
         }
         StartError::Runtime(self.last_words())

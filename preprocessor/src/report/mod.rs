@@ -4,11 +4,13 @@
 //! and what an exit code is (`verify/summary.rs`).
 
 mod diff;
+mod doctor;
 mod varying;
 mod verdict;
 
 pub use crate::paint::Paint;
 pub use diff::diff;
+pub use doctor::{doctor, doctor_json};
 pub use varying::varying;
 pub use verdict::{line, verdict, verdict_on};
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::{How, Machine, NotRun, Told};
 use crate::judge::Missing;
 use crate::lab::{self, Variation};
+use crate::need::{Kind, Mend, Need};
 use crate::outcome::{Facts, Run};
 use crate::project::Project;
 use crate::run::{self, Interrupt, LabError, Options};
@@ -41,19 +42,29 @@ impl Labs {
     }
 }
 
+impl Labs {
+    /// Everything that a run of this tutorial needs, there or not.
+    pub fn needs(&self, tutorial: &Tutorial) -> Vec<Need> {
+        let mut needs = lab::needs(tutorial, &self.grants, &self.runtime);
+        let secrets = secrets(tutorial).into_iter();
+        needs.extend(secrets.map(|(name, value)| {
+            let what = format!("the secret {name}");
+            match value {
+                Some(_) => Need::met(Kind::Secret, what, "set"),
+                None => {
+                    let mend = format!("set the environment variable {name}");
+                    Need::unmet(Kind::Secret, what, Mend::Words(mend))
+                }
+            }
+        }));
+        needs
+    }
+}
+
 impl Machine for Labs {
     fn missing(&self, tutorial: &Tutorial) -> Vec<Missing> {
-        let mut missing = lab::missing(tutorial, &self.grants, &self.runtime);
-        let secrets = secrets(tutorial).into_iter();
-        missing.extend(
-            secrets
-                .filter(|(_, value)| value.is_none())
-                .map(|(name, _)| Missing {
-                    what: format!("the secret {name}"),
-                    remedy: format!("set the environment variable {name}"),
-                }),
-        );
-        missing
+        let needs = self.needs(tutorial);
+        needs.iter().filter_map(Need::missing).collect()
     }
 
     fn facts(&self, tutorial: &Tutorial) -> Facts {

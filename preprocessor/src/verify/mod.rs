@@ -4,6 +4,7 @@
 //! `record` all come through here, so that nothing runs twice and a lock, a cache and a judgement mean the same
 //! everywhere. Not here: running (`run/`, reached through [`Machine`]), judging (`judge/`), and words (`report/`).
 
+mod checkup;
 mod clock;
 mod engine;
 mod files;
@@ -22,6 +23,7 @@ pub use crate::run::Interrupt;
 #[cfg(not(all(feature = "run", target_os = "linux")))]
 pub use machine::Interrupt;
 
+pub use checkup::{Checkup, check_up};
 pub use clock::today;
 pub use files::Written;
 pub use machine::Labs;

@@ -2,6 +2,7 @@
 
 use super::{How, Machine, NotRun, Told};
 use crate::judge::Missing;
+use crate::need::{Kind, Mend, Need};
 use crate::outcome::{Facts, Run};
 use crate::project::Project;
 use crate::tutorial::Tutorial;
@@ -19,10 +20,9 @@ impl Labs {
     pub fn new(_: &Project, _: &How<'_>) -> Self {
         Self
     }
-}
 
-impl Machine for Labs {
-    fn missing(&self, _: &Tutorial) -> Vec<Missing> {
+    /// The one thing that is missing for everything.
+    pub fn needs(&self, _: &Tutorial) -> Vec<Need> {
         let (what, remedy) = if cfg!(target_os = "linux") {
             (
                 "the feature `run`",
@@ -31,10 +31,15 @@ impl Machine for Labs {
         } else {
             ("Linux", "run it on Linux, or in a virtual machine with it")
         };
-        vec![Missing {
-            what: what.to_owned(),
-            remedy: remedy.to_owned(),
-        }]
+        let mend = Mend::Words(remedy.to_owned());
+        vec![Need::unmet(Kind::Version, what, mend)]
+    }
+}
+
+impl Machine for Labs {
+    fn missing(&self, tutorial: &Tutorial) -> Vec<Missing> {
+        let needs = self.needs(tutorial);
+        needs.iter().filter_map(Need::missing).collect()
     }
 
     fn facts(&self, _: &Tutorial) -> Facts {

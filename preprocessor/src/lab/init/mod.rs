@@ -22,7 +22,7 @@ use nix::unistd::Pid;
 
 use crate::lab::handover::{self, Doing, Refusal, Report};
 use crate::lab::plan::Plan;
-use crate::lab::{ids, missing};
+use crate::lab::{ids, refusal};
 
 /// What went wrong, with what was being done.
 type Made<T> = std::result::Result<T, Refusal>;
@@ -83,7 +83,7 @@ fn keep(control: &OwnedFd) -> Made<ExitCode> {
 fn map_and_wait(control: &OwnedFd, first: Pid, go: &mut PipeWriter) -> Made<()> {
     let ranges = ids::of_caller().map_err(|why| Refusal {
         doing: Doing::Ids,
-        error: missing::no_ranges(&why).what,
+        error: refusal::no_ranges(&why).0,
     })?;
     ids::map(first, &ranges).during(Doing::Ids, "mapping the ids")?;
     go.write_all(b"!").during(Doing::Starting, "PID 1")?;

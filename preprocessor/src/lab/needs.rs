@@ -1,0 +1,247 @@
+//! What a tutorial needs of this machine, and whether it is there: one list for `doctor` and for every skip.
+//!
+//! In: a tutorial, what the machine grants, the OCI runtime. Out: needs, each met or with what mends it. Cheap enough to ask
+//! for every tutorial of a book: what belongs to the machine is found out once. Not here: why a machine refuses a lab
+//! (`refusal.rs`).
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+use nix::unistd::Uid;
+
+use crate::judge::Missing;
+use crate::lab::ids::{self, Ranges};
+use crate::lab::permission::Device;
+use crate::lab::{packages, probe, programs, refusal};
+use crate::need::{Kind, Mend, Need, State};
+use crate::tutorial::{Action, Host, Limits, Permission, System, Tutorial, UpstreamSource};
+
+/// Everything that the tutorial needs, each once. The first call in a process makes an empty lab to see whether it can
+/// (5 ms as root, 20 ms as an ordinary user).
+pub fn needs(tutorial: &Tutorial, grants: &[Permission], runtime: &str) -> Vec<Need> {
+    let mut all = needs_to_begin(tutorial, grants, runtime);
+    if ids::of_caller().is_ok() {
+        all.insert(2, probe::namespaces());
+    }
+    all
+}
+
+/// What of it this machine lacks or does not grant.
+pub fn missing(tutorial: &Tutorial, grants: &[Permission], runtime: &str) -> Vec<Missing> {
+    unmet(&needs(tutorial, grants, runtime))
+}
+
+/// The same without making a lab, for who makes one next and learns by that.
+pub fn missing_for(tutorial: &Tutorial, grants: &[Permission], runtime: &str) -> Vec<Missing> {
+    unmet(&needs_to_begin(tutorial, grants, runtime))
+}
+
+fn unmet(needs: &[Need]) -> Vec<Missing> {
+    needs.iter().filter_map(Need::missing).collect()
+}
+
+fn needs_to_begin(tutorial: &Tutorial, grants: &[Permission], runtime: &str) -> Vec<Need> {
+    let mut all = vec![of_runtime(runtime), of_ids()];
+    all.extend(of_limits(&tutorial.limits));
+    all.extend(of_upstream(tutorial));
+    if tutorial.hosts.len() > 1 {
+        all.push(not_yet(
+            "a lab of several hosts",
+            "several hosts come with a later version",
+        ));
+    }
+    for host in &tutorial.hosts {
+        all.extend(of_host(host));
+        let needs = host.needs.iter();
+        all.extend(needs.flat_map(|&permission| of_permission(permission, grants)));
+    }
+    let mut once: Vec<Need> = Vec::new();
+    for one in all {
+        if !once.contains(&one) {
+            once.push(one);
+        }
+    }
+    once
+}
+
+fn of_runtime(runtime: &str) -> Need {
+    let what = format!("the OCI runtime {runtime}");
+    match programs::find(runtime) {
+        Some(path) => Need::met(Kind::Runtime, what, path.display().to_string()),
+        None if runtime == "crun" => Need::unmet(Kind::Runtime, what, install("crun")),
+        None => Need::unmet(
+            Kind::Runtime,
+            what,
+            words("set `runtime` in [preprocessor.twin] of book.toml"),
+        ),
+    }
+}
+
+fn of_ids() -> Need {
+    Need {
+        kind: Kind::Ids,
+        what: "65,536 subordinate ids".to_owned(),
+        state: match ids::of_caller() {
+            Ok(Ranges { uid, gid }) => State::Met(format!("users from {uid}, groups from {gid}")),
+            Err(why) => {
+                let (lacks, mend) = refusal::no_ranges(&why);
+                State::Unmet { lacks, mend }
+            }
+        },
+    }
+}
+
+/// Bounds are always there; by what they hold is worth knowing.
+fn of_limits(limits: &Limits) -> [Need; 2] {
+    let memory = format!("at most {} of memory", size(limits.memory));
+    let processes = format!("{} processes", limits.pids);
+    [
+        Need::met(
+            Kind::Limits,
+            format!("{memory} and {processes}"),
+            "by rlimit, memory for each process",
+        ),
+        Need::met(
+            Kind::Disk,
+            format!("at most {} of files", size(limits.disk)),
+            "a tmpfs, in memory",
+        ),
+    ]
+}
+
+/// `2 GB`, `512 MB`: as specs write them.
+fn size(bytes: u64) -> String {
+    let units = [(1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB")];
+    let unit = units.iter().find(|(unit, _)| bytes.is_multiple_of(*unit));
+    unit.map_or_else(
+        || format!("{bytes} bytes"),
+        |(unit, name)| format!("{} {name}", bytes / unit),
+    )
+}
+
+/// A block that nobody has can't be typed.
+fn of_upstream(tutorial: &Tutorial) -> Option<Need> {
+    let mut actions = tutorial.steps.iter().map(|step| &step.action);
+    let upstream = tutorial.upstream.as_ref()?;
+    let what = format!(
+        "{} of {} at commit {}",
+        upstream.file, upstream.url, upstream.commit
+    );
+    if actions.any(|action| *action == Action::Unavailable) {
+        let mend = format!(
+            "git must reach {}, or an upstream directory have it",
+            upstream.url
+        );
+        return Some(Need::unmet(Kind::Upstream, what, Mend::Words(mend)));
+    }
+    let found = match upstream.source {
+        UpstreamSource::File => "the file itself",
+        UpstreamSource::Lock | UpstreamSource::Unavailable => "its lines, in the transcript",
+    };
+    Some(Need::met(Kind::Upstream, what, found))
+}
+
+fn of_host(host: &Host) -> Vec<Need> {
+    let mut all = Vec::new();
+    match &host.system {
+        System::Machine { packages } => all.extend(of_packages(packages)),
+        System::Debian { suite, .. } => all.push(not_yet(
+            &format!("a host made of Debian {suite}"),
+            "Debian systems come with a later version; leave `debian:` out to use the machine's own",
+        )),
+    }
+    all.extend(host.programs.iter().map(|program| of_program(program)));
+    if host.address.is_some() {
+        all.push(not_yet(
+            "a network between hosts",
+            "`network:` comes with several hosts, in a later version",
+        ));
+    }
+    all
+}
+
+fn of_program(name: &str) -> Need {
+    let what = format!("the program {name}");
+    match programs::find_in_host(name) {
+        Some(path) => Need::met(Kind::Program, what, path.display().to_string()),
+        None => {
+            let mend = format!(
+                "install it below /usr, where a host can see it ({})",
+                programs::HOST_PATH
+            );
+            Need::unmet(Kind::Program, what, Mend::Words(mend))
+        }
+    }
+}
+
+/// All that are missing have the same remedy, so that one command line mends them.
+fn of_packages(names: &[String]) -> Vec<Need> {
+    let found = packages::versions(names);
+    let lacking = names.iter().filter(|name| !found.contains_key(*name));
+    let mend = match packages::is_debian() {
+        true => Mend::Install(lacking.cloned().collect()),
+        false => {
+            words("this machine has no dpkg: use one with Debian, or name `programs` in the spec")
+        }
+    };
+    let need = |name: &String| {
+        let what = format!("the package {name}");
+        match found.get(name) {
+            Some(version) => Need::met(Kind::Package, what, version),
+            None => Need::unmet(Kind::Package, what, mend.clone()),
+        }
+    };
+    names.iter().map(need).collect()
+}
+
+fn of_permission(permission: Permission, grants: &[Permission]) -> Vec<Need> {
+    let word = permission.word();
+    let what = format!("the permission {word}");
+    let Some(device) = permission.device() else {
+        return vec![not_yet(&what, "no version can give it yet")];
+    };
+    if !grants.contains(&permission) {
+        return vec![Need::unmet(Kind::Permission, what, Mend::Grant(permission))];
+    }
+    vec![
+        Need::met(Kind::Permission, what, "granted"),
+        of_device(&device),
+    ]
+}
+
+/// Root makes a node of the lab's own; anybody else gives the machine's, to which the lab's ids are "others".
+fn of_device(device: &Device) -> Need {
+    let path = &device.path;
+    let what = format!("the device {path}");
+    if Uid::effective().is_root() {
+        return Need::met(Kind::Device, what, "a node of the lab's own, made by root");
+    }
+    let found = fs::metadata(path).ok();
+    match found.filter(|found| found.file_type().is_char_device()) {
+        Some(found) if found.mode() & 0o006 == 0o006 => {
+            let mode = found.mode() & 0o777;
+            Need::met(Kind::Device, what, format!("{path}, mode {mode:04o}"))
+        }
+        _ => Need::unmet(
+            Kind::Device,
+            format!("{what}, open to everybody"),
+            Mend::Run(format!("sudo chmod 0666 {path}")),
+        ),
+    }
+}
+
+/// A package by its name in Debian, whatever this machine calls it.
+pub(crate) fn install(package: &str) -> Mend {
+    match packages::is_debian() {
+        true => Mend::Install(vec![package.to_owned()]),
+        false => Mend::Words(format!("install {package}")),
+    }
+}
+
+fn words(text: &str) -> Mend {
+    Mend::Words(text.to_owned())
+}
+
+fn not_yet(what: &str, remedy: &str) -> Need {
+    Need::unmet(Kind::Version, what, words(remedy))
+}

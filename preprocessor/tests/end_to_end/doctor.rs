@@ -1,0 +1,243 @@
+//! `doctor` on this machine, and on this machine made worse: each refusal is a real one, told by its exact words.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use crate::GREETING;
+use crate::world::{Answer, World, program};
+
+const TUNNEL: &str =
+    "title: A tunnel\nhosts:\n  localhost: {needs: [tun]}\nsteps:\n  - run: test -c /dev/net/tun\n";
+
+/// A user without a range of subordinate ids on any machine.
+const NOBODY: &str = "setpriv --reuid 65534 --regid 65534 --clear-groups";
+
+/// `/etc/subuid` and `/etc/subgid` that give that user one, in a mount namespace.
+const RANGES: &str = "echo nobody:300000:65536 >$W/ranges; \
+    for file in subuid subgid; do mount --bind $W/ranges /etc/$file; done; ";
+
+/// What container engines hide of /proc.
+const MASKED_PROC: &str = "for path in /proc/kcore /proc/keys /proc/timer_list; do \
+        [ ! -e $path ] || mount --bind /dev/null $path; \
+    done; \
+    mount --bind /proc/sys /proc/sys; mount -o remount,bind,ro /proc/sys; ";
+
+/// A book whose only tutorial is this, readable for everybody, with the program beside it.
+fn book(spec: &str) -> World {
+    let world = World::new();
+    world.tutorial("it", spec);
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(world.path(""), mode).expect("chmod");
+    std::fs::copy(program(), world.path("twin")).expect("a copy");
+    world
+}
+
+/// Runs a script by the shell, with $W and `twin`; through `unshare` with these arguments. `None`, said, where this machine
+/// does not let us.
+fn in_namespaces(world: &World, unshare: &str, script: &str) -> Option<Answer> {
+    let mut tried = Command::new("unshare");
+    let tried = tried.args(unshare.split(' ')).arg("true").output();
+    let may = tried.is_ok_and(|answer| answer.status.success());
+    if !may {
+        eprintln!("skipped: `unshare {unshare}` is not allowed here");
+        return None;
+    }
+    let folder = world.path("");
+    let script = format!(
+        "W={}; twin() {{ \"$W/twin\" --root $W/book \"$@\"; }}; {script}",
+        folder.display()
+    );
+    let mut command = world.command("unshare");
+    command
+        .args(unshare.split(' '))
+        .args(["sh", "-ec", &script]);
+    command.env("TWIN_CACHE_DIR", "/nonexistent/cache");
+    Some(Answer::of(command.output().expect("unshare runs")))
+}
+
+/// All but what is there.
+fn lacks(answer: &Answer) -> String {
+    let lines = answer
+        .stdout
+        .lines()
+        .filter(|line| !line.starts_with("  ok"));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[track_caller]
+fn told(answer: Option<Answer>, expected: &str) {
+    if let Some(answer) = answer {
+        let answer = answer.expect(3);
+        assert_eq!(lacks(&answer), expected, "{}", answer.stderr);
+    }
+}
+
+#[test]
+fn user_namespaces_that_are_switched_off() {
+    let world = book(GREETING);
+    let script = "echo 0 >/proc/sys/user/max_user_namespaces; twin doctor";
+    told(
+        in_namespaces(&world, "-Ur", script),
+        "it can't run: 1 of 5 missing
+  missing  new Linux namespaces (new namespaces: No space left on device (os error 28))
+
+to mend it
+  sudo sysctl -w user.max_user_namespaces=65536
+",
+    );
+}
+
+#[test]
+fn root_of_a_user_namespace_of_one_id() {
+    let world = book(GREETING);
+    told(
+        in_namespaces(&world, "-Ur", "twin doctor"),
+        "it can't run: 1 of 5 missing
+  missing  subordinate ids for the lab (mapping the ids: Operation not permitted (os error 1))
+
+by hand
+  subordinate ids for the lab (mapping the ids: Operation not permitted (os error 1)): root of a container without ids to give away (/proc/self/uid_map): run it as root of the machine, or in a container without a user namespace
+",
+    );
+}
+
+#[test]
+fn a_container_with_masked_proc_as_root_and_as_an_ordinary_user() {
+    let world = book(GREETING);
+    let expected = "it can't run: 1 of 5 missing
+  missing  a /proc of the lab's own (a fresh /proc: Operation not permitted (os error 1))
+
+by hand
+  a /proc of the lab's own (a fresh /proc: Operation not permitted (os error 1)): in a container: start it with `--security-opt systempaths=unconfined` (a pod: `procMount: Unmasked`)
+";
+    let as_root = format!("{MASKED_PROC} twin doctor");
+    told(in_namespaces(&world, "-m", &as_root), expected);
+    let as_user = format!("{RANGES} {MASKED_PROC} {NOBODY} $W/twin --root $W/book doctor");
+    told(in_namespaces(&world, "-m", &as_user), expected);
+}
+
+#[test]
+fn a_user_without_subordinate_ids() {
+    let world = book(GREETING);
+    let script = format!(
+        "echo somebody:100000:65536 >$W/ranges; for file in subuid subgid; do mount --bind $W/ranges /etc/$file; done; \
+        {NOBODY} $W/twin --root $W/book doctor"
+    );
+    told(
+        in_namespaces(&world, "-m", &script),
+        "it can't run: 1 of 4 missing
+  missing  65,536 subordinate ids for nobody in /etc/subuid and /etc/subgid
+
+to mend it
+  sudo usermod --add-subuids 165536-231071 --add-subgids 165536-231071 nobody
+",
+    );
+}
+
+#[test]
+fn no_crun() {
+    let world = book(GREETING);
+    let hidden = "for path in /usr/bin/crun /usr/local/bin/crun; do \
+        [ ! -e $path ] || mount --bind /dev/null $path; done; twin";
+    told(
+        in_namespaces(&world, "-m", &format!("{hidden} doctor")),
+        "it can't run: 1 of 5 missing
+  missing  the OCI runtime crun
+
+to mend it
+  sudo apt-get install -y crun
+",
+    );
+    // The same words are the reason of a skip.
+    world.twin(&["record", "--runs", "1", "it"]).expect(0);
+    if let Some(answer) = in_namespaces(&world, "-m", &format!("{hidden} verify")) {
+        let says = [
+            "skipped it: it needs the OCI runtime crun",
+            "the OCI runtime crun: sudo apt-get install -y crun",
+        ];
+        answer.expect(3).says(&says);
+    }
+}
+
+#[test]
+fn a_device_that_is_closed_to_an_ordinary_user() {
+    let world = book(TUNNEL);
+    let script = format!(
+        "{RANGES} mount -t tmpfs tmpfs /dev/net; mknod -m 600 /dev/net/tun c 10 200; \
+        {NOBODY} $W/twin --root $W/book doctor"
+    );
+    told(
+        in_namespaces(&world, "-m", &script),
+        "it can't run: 1 of 7 missing
+  missing  the device /dev/net/tun, open to everybody
+
+to mend it
+  sudo chmod 0666 /dev/net/tun
+",
+    );
+}
+
+#[test]
+fn all_that_is_missing_is_one_command_and_one_line_of_book_toml() {
+    let world = book(
+        "title: Much\nhosts:\n  localhost: {needs: [tun], packages: [no-such-b, no-such-a]}\nsteps:\n  - run: 'true'\n",
+    );
+    world.tutorial("other", GREETING);
+    world.edit("book/book.toml", "grant = [\"tun\"]\n", "");
+    let answer = world.twin(&["doctor"]).expect(1);
+    assert_eq!(
+        lacks(&answer),
+        "every tutorial
+
+it can't run: 3 of 8 missing
+  missing  the package no-such-b
+  missing  the package no-such-a
+  missing  the permission tun
+
+other can run
+
+to mend it
+  sudo apt-get install -y no-such-a no-such-b
+
+in book.toml, if you trust these tutorials with it
+  [preprocessor.twin]
+  grant = [\"tun\"]
+"
+    );
+    let json = world
+        .twin(&["doctor", "--json", "--grant", "tun"])
+        .expect(1);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).expect("JSON");
+    assert_eq!(
+        json["repair"],
+        serde_json::json!({
+            "command": "sudo apt-get install -y no-such-a no-such-b",
+            "book": [],
+            "by_hand": [],
+        })
+    );
+    let it = &json["tutorials"][0];
+    assert_eq!((&it["name"], &it["can_run"]), (&"it".into(), &false.into()));
+    let needs = it["needs"].as_array().expect("needs");
+    let package = needs.iter().find(|need| need["kind"] == "package");
+    assert_eq!(
+        package,
+        Some(&serde_json::json!({
+            "kind": "package",
+            "what": "the package no-such-b",
+            "missing": "the package no-such-b",
+            "remedy": "sudo apt-get install -y no-such-b no-such-a",
+        }))
+    );
+}
+
+#[test]
+fn the_exit_code_says_whether_all_some_or_none_can_run() {
+    let world = book(GREETING);
+    world.twin(&["doctor"]).expect(0);
+    world.tutorial("more", "title: More\nhosts:\n  localhost: {programs: [no-such-program]}\nsteps:\n  - run: 'true'\n");
+    world.twin(&["doctor"]).expect(1);
+    world.twin(&["doctor", "it"]).expect(0);
+    world.twin(&["doctor", "more"]).expect(3);
+    world.twin(&["doctor", "none"]).expect(2).says(&["none"]);
+}
