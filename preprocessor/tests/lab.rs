@@ -1,7 +1,8 @@
 //! The lab's walls: what a script in it sees and can do.
 //!
 //! A case is a folder below `cases/lab/`: `script.sh` runs in a lab as its ordinary user (as its root where there is a
-//! file `as-root`), `stdout.txt` is all that it prints. `@HOME@` in a script is a folder of the caller's that holds a
+//! file `as-root`), `stdout.txt` is all that it prints. A file `needs` names permissions that this lab has, one a line; a
+//! machine that can't give one says so, and the case does not run. `@HOME@` in a script is a folder of the caller's that holds a
 //! secret, `@PORT@` a port on which the caller listens. Everything runs as whoever runs the tests, and, when that is
 //! root, once more as an ordinary user. TWIN_BLESS=1 rewrites the expectations.
 //!
@@ -102,6 +103,7 @@ fn check(case: &Path, tutorial: &Tutorial, outside: &Outside) -> Result<(), Stri
         .collect();
     let known = [
         "as-root",
+        "needs",
         "needs-root",
         "on-the-machine",
         "script.sh",
@@ -121,7 +123,17 @@ fn check(case: &Path, tutorial: &Tutorial, outside: &Outside) -> Result<(), Stri
     let script =
         fs::read_to_string(case.join("script.sh")).map_err(|e| format!("script.sh: {e}"))?;
     let script = outside.fill(&script);
-    let actual = in_a_lab(tutorial, &script, files.contains("as-root"));
+    let mut tutorial = tutorial.clone();
+    if files.contains("needs") {
+        let needs = permissions(&fs::read_to_string(case.join("needs")).unwrap())?;
+        tutorial.hosts[0].needs.extend(&needs);
+        let missing = lab::missing_for(&tutorial, &tutorial.hosts[0].needs, "crun");
+        if !missing.is_empty() {
+            eprintln!("{}: not run, {missing:?}", case.display());
+            return Ok(());
+        }
+    }
+    let actual = in_a_lab(&tutorial, &script, files.contains("as-root"));
     let path = case.join("stdout.txt");
     if support::blessing() {
         fs::write(path, &actual).unwrap();
@@ -135,6 +147,14 @@ fn check(case: &Path, tutorial: &Tutorial, outside: &Outside) -> Result<(), Stri
         return Err("it prints the same on the machine, so it proves nothing".to_owned());
     }
     Ok(())
+}
+
+fn permissions(words: &str) -> Result<Vec<Permission>, String> {
+    let permission = |word: &str| {
+        let word = serde_json::Value::String(word.to_owned());
+        serde_json::from_value(word).map_err(|e| format!("needs: {e}"))
+    };
+    words.lines().map(permission).collect()
 }
 
 fn in_a_lab(tutorial: &Tutorial, script: &str, as_root: bool) -> String {

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
 
 use nix::unistd::Uid;
 
@@ -12,7 +13,7 @@ use crate::judge::Missing;
 use crate::lab::handover::{Doing, Refusal};
 use crate::lab::ids::{self, NoRanges};
 use crate::lab::permission::Device;
-use crate::lab::{packages, probe, programs};
+use crate::lab::{hierarchies, packages, probe, programs};
 use crate::tutorial::{Action, Host, Permission, System, Tutorial};
 
 /// Everything that the tutorial needs and the machine lacks or does not grant, each once. The first call in a process
@@ -139,32 +140,62 @@ fn of_packages(names: &[String]) -> Vec<Missing> {
 
 fn of_permission(permission: Permission, grants: &[Permission]) -> Option<Missing> {
     let word = permission.word();
-    let Some(device) = permission.device() else {
+    if permission == Permission::Network {
         return Some(not_yet(
             &format!("the permission {word}"),
             "no version can give it yet",
         ));
-    };
+    }
     if !grants.contains(&permission) {
         return Some(Missing {
             what: format!("the permission {word}"),
             remedy: format!("[preprocessor.twin] grant = [\"{word}\"]"),
         });
     }
-    of_device(&device)
+    match permission {
+        Permission::Cgroups => of_cgroups(),
+        permission => of_device(&permission.device()?),
+    }
 }
 
 /// Root makes a node of the lab's own; anybody else gives the machine's, to which the lab's ids are "others".
 fn of_device(device: &Device) -> Option<Missing> {
+    let Device { path, major, minor } = device;
+    if *path == KVM && !Path::new(&format!("/sys/dev/char/{major}:{minor}")).exists() {
+        return Some(Missing {
+            what: format!("a machine whose kernel offers {path}"),
+            remedy:
+                "sudo modprobe -a kvm_intel kvm_amd (a virtual machine needs nested virtualisation)"
+                    .to_owned(),
+        });
+    }
     if Uid::effective().is_root() {
         return None;
     }
-    let path = &device.path;
     let usable = fs::metadata(path)
         .is_ok_and(|found| found.file_type().is_char_device() && found.mode() & 0o006 == 0o006);
     (!usable).then(|| Missing {
         what: format!("the device {path}, open to everybody"),
         remedy: format!("sudo chmod 0666 {path}"),
+    })
+}
+
+/// The drivers of the others are loaded when they are opened; this one is there only where the processor has it.
+const KVM: &str = "/dev/kvm";
+
+fn of_cgroups() -> Option<Missing> {
+    let can_be_given = !hierarchies::usable().is_empty();
+    (!can_be_given).then(|| match Uid::effective().is_root() {
+        true => Missing {
+            what: "a cgroup hierarchy that can be written".to_owned(),
+            remedy: "in a container: start it with `--privileged --cgroupns=host`, or run on the machine itself"
+                .to_owned(),
+        },
+        false => Missing {
+            what: "a cgroup of version 2 that is delegated to you".to_owned(),
+            remedy: "systemd-run --user --scope -p Delegate=yes mdbook-twin …, or run as root"
+                .to_owned(),
+        },
     })
 }
 
@@ -196,6 +227,7 @@ fn in_words(doing: Doing) -> &'static str {
     match doing {
         Doing::Starting => "the start of a lab",
         Doing::Devices => "device nodes of the lab's own",
+        Doing::Cgroups => "cgroups of the lab's own",
         Doing::Namespaces => "new Linux namespaces",
         Doing::Ids => "subordinate ids for the lab",
         Doing::Root => "being root in a user namespace",
@@ -218,6 +250,7 @@ fn remedy(doing: Doing) -> String {
         Doing::Proc => "in a container: start it with `--security-opt systempaths=unconfined` (a pod: `procMount: Unmasked`)",
         Doing::Ids => "look at /etc/subuid and /etc/subgid, and that newuidmap is setuid root (`sudo apt-get install --reinstall uidmap`)",
         Doing::Devices => "run as root of the machine (not of a container), or as an ordinary user where the device's mode is 0666",
+        Doing::Cgroups => "as root of the machine, or in a cgroup that systemd delegates: `systemd-run --user --scope -p Delegate=yes mdbook-twin …`",
         Doing::Starting | Doing::Runtime => "no remedy is known; please report this message",
     }
     .to_owned()
