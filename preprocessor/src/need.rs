@@ -48,6 +48,8 @@ pub enum Kind {
     Permission,
     /// A device node.
     Device,
+    /// Cgroups that can be handed out.
+    Cgroups,
     /// Upstream's file or tree.
     Upstream,
     /// An environment variable that a dialog sends.

@@ -1,8 +1,9 @@
 //! The lab's walls: what a script in it sees and can do.
 //!
 //! A case is a folder below `cases/lab/`: `script.sh` runs in a lab as its ordinary user (as its root where there is a
-//! file `as-root`), `stdout.txt` is all that it prints. `@HOME@` in a script is a folder of the caller's that holds a
-//! secret; see [`Outside::fill`] for the others. Everything runs as whoever runs the tests, and, when that is
+//! file `as-root`), `stdout.txt` is all that it prints. A file `needs` names permissions that this lab has, one a line; a
+//! machine that can't give one says so, and the case does not run. `@HOME@` in a script is a folder of the caller's that
+//! holds a secret; see [`Outside::fill`] for the others. Everything runs as whoever runs the tests, and, when that is
 //! root, once more as an ordinary user. TWIN_BLESS=1 rewrites the expectations.
 //!
 //! What a wall keeps out is only proven by a script that gets at it without the wall: where that does no harm (a file
@@ -173,6 +174,7 @@ fn check(case: &Path, host: (&Tutorial, &str), outside: &Outside) -> Result<(), 
         .collect();
     let known = [
         "as-root",
+        "needs",
         "needs-pid-max",
         "needs-root",
         "on-the-machine",
@@ -197,7 +199,18 @@ fn check(case: &Path, host: (&Tutorial, &str), outside: &Outside) -> Result<(), 
     let script =
         fs::read_to_string(case.join("script.sh")).map_err(|e| format!("script.sh: {e}"))?;
     let script = outside.fill(&script);
-    let actual = in_a_lab(host, &script, files.contains("as-root"));
+    let (tutorial, runtime) = host;
+    let mut tutorial = tutorial.clone();
+    if files.contains("needs") {
+        let needs = permissions(&fs::read_to_string(case.join("needs")).unwrap())?;
+        tutorial.hosts[0].needs.extend(&needs);
+        let missing = lab::missing_for(&tutorial, &tutorial.hosts[0].needs, runtime);
+        if !missing.is_empty() {
+            eprintln!("{}: not run, {missing:?}", case.display());
+            return Ok(());
+        }
+    }
+    let actual = in_a_lab((&tutorial, runtime), &script, files.contains("as-root"));
     let path = case.join("stdout.txt");
     if support::blessing() {
         fs::write(path, &actual).unwrap();
@@ -220,6 +233,14 @@ fn pid_namespaces_have_a_bound() -> bool {
         .split(['.', '-'])
         .map_while(|part| part.parse::<u32>().ok());
     (numbers.next().unwrap(), numbers.next().unwrap()) >= (6, 14)
+}
+
+fn permissions(words: &str) -> Result<Vec<Permission>, String> {
+    let permission = |word: &str| {
+        let word = serde_json::Value::String(word.to_owned());
+        serde_json::from_value(word).map_err(|e| format!("needs: {e}"))
+    };
+    words.lines().map(permission).collect()
 }
 
 fn in_a_lab((tutorial, runtime): (&Tutorial, &str), script: &str, as_root: bool) -> String {

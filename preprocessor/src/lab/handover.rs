@@ -37,6 +37,8 @@ pub(crate) enum Doing {
     Starting,
     /// Nodes of the lab's own, as root.
     Devices,
+    /// The lab's groups in the machine's cgroup hierarchies.
+    Cgroups,
     /// The namespaces themselves.
     Namespaces,
     /// Mapping the ids.

@@ -7,16 +7,19 @@
 //! Who starts whom, and who dies with whom:
 //!
 //! ```text
-//! mdbook-twin ── thread of the run
-//!   └ lab-init, keeper    the caller's id; makes device nodes, maps ids, waits      SIGKILL when that thread ends
+//! mdbook-twin
+//!   └ lab-init, keeper    the caller's id; makes nodes and cgroups, maps ids, waits its end of a socket is closed
 //!       └ lab-init, PID 1 new user, mount, pid, network, ipc, uts namespaces        SIGKILL when the keeper ends
 //!           └ crun, for each host ── its PID 1: mdbook-twin agent                   the kernel, with the pid namespace
 //! ```
 //!
 //! Everything that a run leaves in the file system lies on a tmpfs of the lab's mount namespace, so the kernel cleans
-//! up whoever is killed at whatever moment.
+//! up whoever is killed at whatever moment. Cgroups are the one thing that it does not: the keeper outlives mdbook-twin
+//! by the milliseconds that it takes to remove them. One that is itself killed leaves them empty, for the next lab's
+//! keeper to remove.
 
 mod handover;
+mod hierarchies;
 mod host;
 mod ids;
 mod init;
@@ -31,6 +34,7 @@ mod runtime;
 mod start;
 mod variation;
 
+pub use hierarchies::{LimitsBy, limits_by};
 pub use host::{LoginUser, login_user};
 pub use init::init_main;
 pub use needs::{missing, missing_for, needs};

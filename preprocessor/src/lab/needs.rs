@@ -6,10 +6,12 @@
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
 
 use nix::unistd::Uid;
 
 use crate::judge::Missing;
+use crate::lab::hierarchies::{self, LimitsBy, limits_by};
 use crate::lab::ids::{self, Ranges};
 use crate::lab::permission::Device;
 use crate::lab::{packages, probe, programs, refusal};
@@ -93,14 +95,14 @@ fn of_ids() -> Need {
 
 /// Bounds are always there; by what they hold is worth knowing.
 fn of_limits(limits: &Limits) -> [Need; 2] {
+    let by = match limits_by() {
+        LimitsBy::Cgroups => "by cgroup, for the whole lab, its files in memory included",
+        LimitsBy::Rlimits => "by rlimit for each process, and a watcher for all together",
+    };
     let memory = format!("at most {} of memory", size(limits.memory));
     let processes = format!("{} processes", limits.pids);
     [
-        Need::met(
-            Kind::Limits,
-            format!("{memory} and {processes}"),
-            "by rlimit, memory for each process",
-        ),
+        Need::met(Kind::Limits, format!("{memory} and {processes}"), by),
         Need::met(
             Kind::Disk,
             format!("at most {} of files", size(limits.disk)),
@@ -197,22 +199,48 @@ fn of_packages(names: &[String]) -> Vec<Need> {
 fn of_permission(permission: Permission, grants: &[Permission]) -> Vec<Need> {
     let word = permission.word();
     let what = format!("the permission {word}");
-    let Some(device) = permission.device() else {
+    if permission == Permission::Network {
         return vec![not_yet(&what, "no version can give it yet")];
-    };
+    }
     if !grants.contains(&permission) {
         return vec![Need::unmet(Kind::Permission, what, Mend::Grant(permission))];
     }
-    vec![
-        Need::met(Kind::Permission, what, "granted"),
-        of_device(&device),
-    ]
+    let mut needs = vec![Need::met(Kind::Permission, what, "granted")];
+    needs.extend(permission.device().as_ref().map(of_device));
+    needs.extend((permission == Permission::Cgroups).then(of_cgroups));
+    needs
+}
+
+/// The drivers of the others are loaded when they are opened; this one is there only where the processor has it.
+const KVM: &str = "/dev/kvm";
+
+fn of_cgroups() -> Need {
+    let what = "cgroups to hand out".to_owned();
+    if !hierarchies::usable().is_empty() {
+        return Need::met(Kind::Cgroups, what, hierarchies::CGROUPS);
+    }
+    let (what, remedy) = match Uid::effective().is_root() {
+        true => (
+            "a cgroup hierarchy that can be written",
+            "in a container: start it with `--privileged --cgroupns=host`, or run on the machine itself",
+        ),
+        false => (
+            "a cgroup of version 2 that is delegated to you",
+            "systemd-run --user --scope -p Delegate=yes mdbook-twin …, or run as root",
+        ),
+    };
+    Need::unmet(Kind::Cgroups, what.to_owned(), words(remedy))
 }
 
 /// Root makes a node of the lab's own; anybody else gives the machine's, to which the lab's ids are "others".
 fn of_device(device: &Device) -> Need {
-    let path = &device.path;
+    let Device { path, major, minor } = device;
     let what = format!("the device {path}");
+    if *path == KVM && !Path::new(&format!("/sys/dev/char/{major}:{minor}")).exists() {
+        let mend =
+            "sudo modprobe -a kvm_intel kvm_amd (a virtual machine needs nested virtualisation)";
+        return Need::unmet(Kind::Device, what, words(mend));
+    }
     if Uid::effective().is_root() {
         return Need::met(Kind::Device, what, "a node of the lab's own, made by root");
     }

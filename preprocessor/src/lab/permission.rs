@@ -28,18 +28,25 @@ impl Permission {
         }
     }
 
-    /// The node it puts into a host. `fuse` and `kvm` are nodes too, but a FUSE mount asks for more than the node, and
-    /// neither was tried yet: until then they are [`missing`](crate::lab::missing()).
+    /// The node it puts into a host.
     pub(crate) fn device(self) -> Option<Device> {
         let (path, major, minor) = match self {
             // Documentation/admin-guide/devices.txt of Linux: 10 is misc.
             Self::Tun => ("/dev/net/tun", 10, 200),
-            Self::Fuse | Self::Kvm | Self::Cgroups | Self::Network => return None,
+            Self::Fuse => ("/dev/fuse", 10, 229),
+            Self::Kvm => ("/dev/kvm", 10, 232),
+            Self::Cgroups | Self::Network => return None,
         };
         Some(Device {
             path: path.to_owned(),
             major,
             minor,
         })
+    }
+
+    /// Whether programs that are root in a host may mount: fusermount3 has to, and so has LXC. What that opens, and what
+    /// still holds, stands in `host/capabilities.rs`.
+    pub(crate) fn administrates(self) -> bool {
+        matches!(self, Self::Fuse | Self::Cgroups)
     }
 }

@@ -41,6 +41,10 @@ pub(crate) struct HostPlan {
     pub(crate) root: Root,
     /// Device nodes besides the usual ones.
     pub(crate) devices: Vec<Device>,
+    /// Whether its root may mount (CAP_SYS_ADMIN).
+    pub(crate) administrates: bool,
+    /// Whether it has cgroups of its own.
+    pub(crate) cgroups: bool,
     /// What is copied into it, in order.
     pub(crate) files: Vec<Placed>,
     /// Its first process and arguments.
@@ -141,7 +145,9 @@ impl HostPlan {
                 layers if layers.is_empty() => Root::Machine,
                 layers => Root::System { layers },
             },
-            devices: needs.filter_map(Permission::device).collect(),
+            devices: needs.clone().filter_map(Permission::device).collect(),
+            administrates: needs.clone().any(Permission::administrates),
+            cgroups: needs.clone().any(|need| need == Permission::Cgroups),
             files: supplies.files,
             command: vec![AGENT.to_owned(), "agent".to_owned()],
         }

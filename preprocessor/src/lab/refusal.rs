@@ -64,6 +64,7 @@ fn in_words(doing: Doing) -> &'static str {
     match doing {
         Doing::Starting => "the start of a lab",
         Doing::Devices => "device nodes of the lab's own",
+        Doing::Cgroups => "cgroups of the lab's own",
         Doing::Namespaces => "new Linux namespaces",
         Doing::Ids => "subordinate ids for the lab",
         Doing::Root => "being root in a user namespace",
@@ -94,6 +95,9 @@ fn mend(doing: Doing, switches: &Path) -> Mend {
         }
         Doing::Devices => {
             "run as root of the machine (not of a container), or as an ordinary user where the device's mode is 0666"
+        }
+        Doing::Cgroups => {
+            "as root of the machine, or in a cgroup that systemd delegates: `systemd-run --user --scope -p Delegate=yes mdbook-twin …`"
         }
         Doing::Starting | Doing::Placing | Doing::Runtime => {
             "no remedy is known; please report this message"

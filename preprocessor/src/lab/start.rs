@@ -62,8 +62,8 @@ pub enum StartError {
 }
 
 impl Lab {
-    /// Starts making a lab. It lives as long as the calling thread, which therefore has to be the one that runs the
-    /// tutorial. Returns at once; whether it stands shows when its first process speaks, or in [`Lab::post_mortem`].
+    /// Starts making a lab, which lives as long as this value and this process. Returns at once; whether it stands shows
+    /// when its first process speaks, or in [`Lab::post_mortem`].
     ///
     /// # Errors
     /// [`StartError::Io`] only.

@@ -3,6 +3,7 @@
 //! In: its part of the plan, the limits, the lab's tmpfs. Out: a bundle that an OCI runtime starts. Not here: the
 //! namespaces and mounts of the lab around it (`init/`).
 
+mod capabilities;
 mod clock;
 pub(super) mod files;
 mod root;

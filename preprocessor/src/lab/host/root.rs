@@ -145,6 +145,8 @@ mod tests {
             names: names.iter().map(|&name| name.to_owned()).collect(),
             root: Root::Machine,
             devices: Vec::new(),
+            administrates: false,
+            cgroups: false,
             files: Vec::new(),
             command: Vec::new(),
         }

@@ -5,40 +5,16 @@ use std::path::PathBuf;
 use nix::sys::resource::{Resource, getrlimit};
 use oci_spec::OciSpecError;
 use oci_spec::runtime::{
-    Capabilities, Capability, Linux, LinuxBuilder, LinuxCapabilitiesBuilder, LinuxNamespaceBuilder,
-    LinuxNamespaceType, Mount, MountBuilder, PosixRlimit, PosixRlimitBuilder, PosixRlimitType,
-    Process, ProcessBuilder, RootBuilder, Spec, SpecBuilder,
+    Linux, LinuxBuilder, LinuxNamespaceBuilder, LinuxNamespaceType, Mount, MountBuilder,
+    PosixRlimit, PosixRlimitBuilder, PosixRlimitType, Process, ProcessBuilder, RootBuilder, Spec,
+    SpecBuilder,
 };
 
-use crate::lab::host::{login_user, root, seccomp};
+use crate::lab::hierarchies::CGROUPS;
+use crate::lab::host::{capabilities, login_user, root, seccomp};
 use crate::lab::init::node_file;
 use crate::lab::plan::{AGENT, HostPlan};
 use crate::tutorial::Limits;
-
-/// What root of a host can do: the container engines' default, the network namespace, which is the lab's own, and looking
-/// into the host's processes: the agent asks /proc for the working directory of a user's shell.
-///
-/// CAP_SYS_ADMIN is not here. With it, root of a host could mount: make the machine's /usr writable again (a mount's
-/// read-only flag is the lab's to lift), uncover the masked paths of /proc. A nested user namespace, as vdens makes one,
-/// gives full capabilities over what is *its* own, and the kernel keeps the flags of mounts that came from outside.
-const CAPABILITIES: [Capability; 16] = [
-    Capability::AuditWrite,
-    Capability::Chown,
-    Capability::DacOverride,
-    Capability::Fowner,
-    Capability::Fsetid,
-    Capability::Kill,
-    Capability::Mknod,
-    Capability::NetAdmin,
-    Capability::NetBindService,
-    Capability::NetRaw,
-    Capability::Setfcap,
-    Capability::Setgid,
-    Capability::Setpcap,
-    Capability::Setuid,
-    Capability::SysChroot,
-    Capability::SysPtrace,
-];
 
 /// Paths that look empty in a host: what the container engines mask.
 const MASKED: [&str; 12] = [
@@ -99,14 +75,6 @@ fn linux() -> Result<Linux, OciSpecError> {
 }
 
 fn process(host: &HostPlan, limits: &Limits) -> Result<Process, OciSpecError> {
-    let set: Capabilities = CAPABILITIES.into();
-    let capabilities = LinuxCapabilitiesBuilder::default()
-        .bounding(set.clone())
-        .effective(set.clone())
-        .permitted(set)
-        .inheritable(Capabilities::new())
-        .ambient(Capabilities::new())
-        .build()?;
     let env = login_user("root").env;
     let env: Vec<String> = env
         .iter()
@@ -117,7 +85,7 @@ fn process(host: &HostPlan, limits: &Limits) -> Result<Process, OciSpecError> {
         .args(host.command.clone())
         .env(env)
         .cwd("/")
-        .capabilities(capabilities)
+        .capabilities(capabilities::of(host)?)
         .rlimits(rlimits(limits)?)
         // sudo and su work in a lab: its root is nobody outside.
         .no_new_privileges(false)
@@ -200,6 +168,11 @@ pub(super) fn mounts(host: &HostPlan, place: &str) -> Result<Vec<Mount>, OciSpec
             &source,
             &["bind", "nosuid", "noexec"],
         )?);
+    }
+    if host.cgroups {
+        let source = format!("{place}/cgroups/{}", host.name);
+        let options = ["rbind", "rw", "nosuid", "nodev", "noexec"];
+        mounts.push(mount(CGROUPS, "bind", &source, &options)?);
     }
     let agent = format!("{place}/agent/agent");
     mounts.push(mount(

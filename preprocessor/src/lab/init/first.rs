@@ -10,15 +10,18 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use nix::sched::{CloneFlags, clone, unshare};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
-use nix::sys::wait::{WaitStatus, wait};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Gid, Pid, Uid, close, setgroups, setresgid, setresuid};
 
 use crate::lab::handover::{self, Doing, Report};
 use crate::lab::host::{self, files};
+use crate::lab::init::cgroups::{self, Groups, HostGroups};
+use crate::lab::init::memory::Watcher;
 use crate::lab::init::nodes::{self, Node};
 use crate::lab::init::{During, Made, is_open, mounts, network, process};
 use crate::lab::plan::{HostPlan, Plan};
@@ -31,15 +34,20 @@ const RUNTIME: &str = "runtime";
 /// Enough for what PID 1 does before it starts the runtime; the main thread's would be 8 MiB.
 const STACK: usize = 1 << 20;
 
+/// What the keeper gives to PID 1.
+pub(super) struct Inputs<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) nodes: &'a [Node],
+    pub(super) groups: &'a Groups,
+    /// The socket to the runner.
+    pub(super) control: &'a OwnedFd,
+    /// A pair for each host.
+    pub(super) fds: &'a [OwnedFd],
+}
+
 /// Starts PID 1 in namespaces of its own. It waits for a byte on `go`, which says that its ids are mapped.
 #[expect(unsafe_code, reason = "clone is unsafe")]
-pub(super) fn spawn(
-    plan: &Plan,
-    nodes: &[Node],
-    control: &OwnedFd,
-    go: (&PipeReader, &PipeWriter),
-    fds: &[OwnedFd],
-) -> Made<Pid> {
+pub(super) fn spawn(inputs: &Inputs<'_>, go: &PipeReader, writer: &PipeWriter) -> Made<Pid> {
     let namespaces = CloneFlags::CLONE_NEWUSER
         | CloneFlags::CLONE_NEWNS
         | CloneFlags::CLONE_NEWPID
@@ -47,14 +55,13 @@ pub(super) fn spawn(
         | CloneFlags::CLONE_NEWIPC
         | CloneFlags::CLONE_NEWUTS;
     let mut stack = vec![0; STACK];
-    let (reader, writer) = go;
     let body = Box::new(|| {
         // The keeper alone may hold this end: its closing says that the keeper is dead.
         let _ = close(writer.as_raw_fd());
-        match run(plan, nodes, control, reader, fds) {
+        match run(inputs, go) {
             Ok(code) => code as isize,
             Err(refusal) => {
-                let _ = handover::send(control, &Report::Refused(refusal), &[]);
+                let _ = handover::send(inputs.control, &Report::Refused(refusal), &[]);
                 1
             }
         }
@@ -65,16 +72,12 @@ pub(super) fn spawn(
     first.during(Doing::Namespaces, "new namespaces")
 }
 
-fn run(
-    plan: &Plan,
-    nodes: &[Node],
-    control: &OwnedFd,
-    mut go: &PipeReader,
-    fds: &[OwnedFd],
-) -> Made<i32> {
+fn run(inputs: &Inputs<'_>, mut go: &PipeReader) -> Made<i32> {
+    let (plan, groups, control) = (inputs.plan, inputs.groups, inputs.control);
     let mut byte = [0];
     go.read_exact(&mut byte).during(Doing::Ids, "the keeper")?;
-    let taken = take(plan, nodes)?;
+    groups.enter().during(Doing::Cgroups, "the lab's cgroups")?;
+    let taken = take(inputs)?;
     let files = plan.hosts.iter().map(|host| files::open(&host.files));
     let files: Result<Vec<_>> = files.collect();
     let files = files.during(Doing::Placing, "what it brings")?;
@@ -103,12 +106,14 @@ fn run(
     handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
     set_uptime(plan.variation.uptime);
     let mut running = Vec::new();
-    for (host, pipes) in plan.hosts.iter().zip(fds.chunks_exact(2)) {
-        let child = start(runtime, host, &place, pipes);
+    for (index, pipes) in inputs.fds.chunks_exact(2).enumerate() {
+        let host = &plan.hosts[index];
+        let child = start(runtime, host, &place, pipes, groups.of_host(index));
         running.push(child.during(Doing::Runtime, &runtime.display().to_string())?);
     }
     // From here on the keeper alone holds the socket: its closing is the signal that we are gone.
-    Ok(reap_until_over(running))
+    let watcher = (!groups.bound_memory()).then(|| Watcher::new(plan.limits.memory));
+    reap_until_over(running, watcher).during(Doing::Starting, "waiting")
 }
 
 /// A file for the lab, opened while we still were the caller: a home may have mode 0700.
@@ -119,8 +124,9 @@ enum Taken {
     File(File),
 }
 
-/// Our own binary, the runtime and the device nodes, each with its place on the lab's tmpfs.
-fn take(plan: &Plan, nodes: &[Node]) -> Made<Vec<(String, Taken)>> {
+/// Our own binary, the runtime, device nodes and cgroups, each with its place on the lab's tmpfs.
+fn take(inputs: &Inputs<'_>) -> Made<Vec<(String, Taken)>> {
+    let Inputs { plan, nodes, .. } = inputs;
     let own = take_own_binary().during(Doing::Files, "our own binary")?;
     let mut all = vec![("agent/agent".to_owned(), own)];
     if let Some(path) = &plan.runtime {
@@ -128,10 +134,18 @@ fn take(plan: &Plan, nodes: &[Node]) -> Made<Vec<(String, Taken)>> {
         let tree = process::take_tree(&shown).during(Doing::Runtime, &shown)?;
         all.push((RUNTIME.to_owned(), Taken::Tree(tree)));
     }
-    for node in nodes {
+    for node in *nodes {
         let tree = process::take_tree(&node.source).during(Doing::Devices, &node.device.path)?;
         let name = format!("devices/{}", nodes::file_name(&node.device));
         all.push((name, Taken::Tree(tree)));
+    }
+    for (index, host) in plan.hosts.iter().enumerate() {
+        let groups = inputs.groups.of_host(index).into_iter();
+        for (name, path) in groups.flat_map(|groups| &groups.trees) {
+            let shown = path.display().to_string();
+            let tree = process::take_tree(&shown).during(Doing::Cgroups, &shown)?;
+            all.push((format!("cgroups/{}/{name}", host.name), Taken::Tree(tree)));
+        }
     }
     Ok(all)
 }
@@ -195,7 +209,14 @@ fn set_uptime(seconds: u64) {
     let _ = prctl::set_dumpable(false);
 }
 
-fn start(path: &Path, host: &HostPlan, place: &str, pipes: &[OwnedFd]) -> Result<Pid> {
+#[expect(unsafe_code, reason = "code between fork and exec")]
+fn start(
+    path: &Path,
+    host: &HostPlan,
+    place: &str,
+    pipes: &[OwnedFd],
+    groups: Option<&HostGroups>,
+) -> Result<Pid> {
     let (state, bundle) = (format!("{place}/state"), host::bundle(host, place));
     let mut command = Command::new(format!("{place}/{RUNTIME}"));
     command
@@ -205,24 +226,42 @@ fn start(path: &Path, host: &HostPlan, place: &str, pipes: &[OwnedFd]) -> Result
         .env("PATH", HOST_PATH)
         .stdin(Stdio::from(pipes[0].try_clone()?))
         .stdout(Stdio::from(pipes[1].try_clone()?));
+    if let Some(groups) = groups {
+        let entrances = groups.entrances()?;
+        // SAFETY: system calls on descriptors that live until the exec, and no memory is asked for.
+        unsafe { command.pre_exec(move || cgroups::enter(&entrances)) };
+    }
     let child = command.spawn()?;
     Ok(Pid::from_raw(child.id().cast_signed()))
 }
 
-/// Waits for everything that ends up as a child of PID 1, until every runtime is over; gives the worst exit status.
-fn reap_until_over(mut runtimes: Vec<Pid>) -> i32 {
+/// Waits for everything that ends up as a child of PID 1, until every runtime is over, and looks after the memory in
+/// between; gives the worst exit status.
+fn reap_until_over(mut runtimes: Vec<Pid>, mut watcher: Option<Watcher>) -> Result<i32> {
+    let died = process::signals(&[Signal::SIGCHLD])?;
+    let mut next_look = Instant::now();
     let mut worst = 0;
     while !runtimes.is_empty() {
-        let (ended, code) = match wait() {
+        let (ended, code) = match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::Exited(pid, code)) => (pid, code),
             Ok(WaitStatus::Signaled(pid, signal, _)) => (pid, 128 + signal as i32),
+            Ok(WaitStatus::StillAlive) => {
+                if let Some(watcher) = &mut watcher
+                    && next_look <= Instant::now()
+                {
+                    next_look = Instant::now() + watcher.look();
+                }
+                let until = watcher.is_some().then_some(next_look);
+                process::wait_for_signal(&died, until)?;
+                continue;
+            }
             Ok(_) | Err(nix::errno::Errno::EINTR) => continue,
-            Err(_) => return 1,
+            Err(error) => return Err(error.into()),
         };
         if let Some(index) = runtimes.iter().position(|&pid| pid == ended) {
             runtimes.swap_remove(index);
             worst = worst.max(code);
         }
     }
-    worst
+    Ok(worst)
 }

@@ -1,9 +1,12 @@
 //! `mdbook-twin lab-init`: what makes the lab, in two processes.
 //!
-//! This one is the *keeper*. It keeps the caller's id, does what only that id may do (device nodes, id maps), and waits:
-//! for PID 1 of the lab to end, or for the runner to let go of the socket. The other, in `first.rs`, is that PID 1.
+//! This one is the *keeper*. It keeps the caller's id, does what only that id may do (device nodes, cgroups, id maps), and
+//! waits: for PID 1 of the lab to end, or for the runner to let go of the socket, which it does when it is killed too (no
+//! other process has that end: it is closed at every exec). Then it cleans up. The other, in `first.rs`, is that PID 1.
 
+mod cgroups;
 mod first;
+mod memory;
 mod mounts;
 mod network;
 mod nodes;
@@ -21,8 +24,10 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::lab::handover::{self, Doing, Refusal, Report};
+use crate::lab::ids::{self, Ranges};
+use crate::lab::init::cgroups::Groups;
 use crate::lab::plan::Plan;
-use crate::lab::{ids, refusal};
+use crate::lab::refusal;
 
 /// What went wrong, with what was being done.
 type Made<T> = std::result::Result<T, Refusal>;
@@ -58,18 +63,30 @@ pub fn init_main() -> ExitCode {
 
 fn keep(control: &OwnedFd) -> Made<ExitCode> {
     process::forget_the_caller().during(Doing::Starting, "a process of its own")?;
-    process::die_with_parent().during(Doing::Starting, "dying with mdbook-twin")?;
     let Some((plan, fds)) =
         handover::receive::<Plan>(control).during(Doing::Starting, "the plan")?
     else {
         return Ok(ExitCode::FAILURE); // The runner went away between starting us and saying why.
     };
+    let ranges = ids::of_caller().map_err(|why| Refusal {
+        doing: Doing::Ids,
+        error: refusal::no_ranges(&why).0,
+    })?;
+    // Removed when this function ends, by which time no process is left in them.
+    let groups = Groups::make(&plan, &ranges)?;
     let devices = nodes::prepare(&plan)?;
     let (go_reader, mut go_writer) = std::io::pipe().during(Doing::Starting, "a pipe")?;
-    let first = first::spawn(&plan, &devices, control, (&go_reader, &go_writer), &fds)?;
+    let inputs = first::Inputs {
+        plan: &plan,
+        nodes: &devices,
+        groups: &groups,
+        control,
+        fds: &fds,
+    };
+    let first = first::spawn(&inputs, &go_reader, &go_writer)?;
     // Nobody but PID 1 may hold the runner's pipes: their end is how it learns of the agent's end.
     drop((go_reader, fds));
-    let result = map_and_wait(control, first, &mut go_writer);
+    let result = map_and_wait(control, first, &ranges, &mut go_writer);
     // Whatever came: the kernel ends every process of the lab with its PID 1, and this returns when they are gone.
     let _ = kill(first, Signal::SIGKILL);
     let status = waitpid(first, None);
@@ -80,23 +97,21 @@ fn keep(control: &OwnedFd) -> Made<ExitCode> {
     })
 }
 
-fn map_and_wait(control: &OwnedFd, first: Pid, go: &mut PipeWriter) -> Made<()> {
-    let ranges = ids::of_caller().map_err(|why| Refusal {
-        doing: Doing::Ids,
-        error: refusal::no_ranges(&why).0,
-    })?;
-    ids::map(first, &ranges).during(Doing::Ids, "mapping the ids")?;
+fn map_and_wait(control: &OwnedFd, first: Pid, ranges: &Ranges, go: &mut PipeWriter) -> Made<()> {
+    ids::map(first, ranges).during(Doing::Ids, "mapping the ids")?;
     go.write_all(b"!").during(Doing::Starting, "PID 1")?;
     wait_for_either(control, first).during(Doing::Starting, "waiting for the lab")
 }
 
-/// Until the lab's PID 1 has ended or the runner has closed its end of the socket.
+/// Until the lab's PID 1 has ended, or the runner has closed its end of the socket, or somebody asks us to end.
 fn wait_for_either(control: &OwnedFd, first: Pid) -> Result<()> {
     let first = process::pidfd(first)?;
+    let asked = process::signals(&[Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM])?;
     loop {
         let mut watched = [
             PollFd::new(first.as_fd(), PollFlags::POLLIN),
             PollFd::new(control.as_fd(), PollFlags::POLLIN),
+            PollFd::new(asked.as_fd(), PollFlags::POLLIN),
         ];
         match poll(&mut watched, PollTimeout::NONE) {
             Ok(_) => return Ok(()),

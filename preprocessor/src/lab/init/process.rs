@@ -2,15 +2,17 @@
 
 use std::fs::File;
 use std::io::{Error, Result};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
-use nix::sys::prctl;
-use nix::sys::signal::{SigHandler, Signal, signal};
-use nix::sys::stat::{Mode, umask};
-use nix::unistd::{Pid, chdir, getppid, setsid};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::stat::{Mode, SFlag, fstat, umask};
+use nix::unistd::{Pid, chdir, setsid};
 
 /// Standard input as a value; the number is not to be used otherwise.
 #[expect(unsafe_code, reason = "std can only lend it")]
@@ -68,14 +70,15 @@ fn default_signals() -> Result<()> {
     Ok(())
 }
 
-/// SIGKILL for us when the thread that started us ends. It may have ended before this call.
-pub(super) fn die_with_parent() -> Result<()> {
-    let expected = std::env::args().nth(2).and_then(|pid| pid.parse().ok());
-    prctl::set_pdeathsig(Signal::SIGKILL)?;
-    if expected.is_some_and(|pid| getppid() != Pid::from_raw(pid)) {
-        return Err(Error::other("mdbook-twin is gone"));
-    }
-    Ok(())
+/// A descriptor that becomes readable when one of the signals comes, which is thereby all that it does.
+pub(super) fn signals(wanted: &[Signal]) -> Result<SignalFd> {
+    let set: SigSet = wanted.iter().copied().collect();
+    // Children that std starts get an empty mask again.
+    set.thread_block()?;
+    Ok(SignalFd::with_flags(
+        &set,
+        SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK,
+    )?)
 }
 
 /// A descriptor that becomes readable when a child ends.
@@ -84,6 +87,22 @@ pub(super) fn pidfd(child: Pid) -> Result<OwnedFd> {
     // SAFETY: takes two numbers, gives a descriptor.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, child.as_raw(), 0) };
     own(fd)
+}
+
+/// Returns when one of the signals has come, or the time is there.
+pub(super) fn wait_for_signal(signals: &SignalFd, until: Option<Instant>) -> Result<()> {
+    let timeout = until.map_or(PollTimeout::NONE, |until| {
+        // Rounded up, else the last fraction of a millisecond is a busy loop.
+        let left = until.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+    });
+    let mut watched = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+    match poll(&mut watched, timeout) {
+        Ok(_) | Err(Errno::EINTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    while signals.read_signal()?.is_some() {}
+    Ok(())
 }
 
 /// A mount of one file (or folder) that is nowhere yet, to be put somewhere by [`put_tree`]. Whoever may open the path
@@ -97,10 +116,13 @@ pub(super) fn take_tree(path: &str) -> Result<OwnedFd> {
     own(fd)
 }
 
-/// Mounts what [`take_tree`] took on an existing file.
+/// Mounts what [`take_tree`] took on a file, or a folder, that is made for it.
 #[expect(unsafe_code, reason = "nix does not know move_mount")]
 pub(super) fn put_tree(tree: &OwnedFd, target: &str) -> Result<()> {
-    File::create(target)?;
+    match fstat(tree)?.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits() {
+        true => std::fs::create_dir_all(target)?,
+        false => drop(File::create(target)?),
+    }
     let target = std::ffi::CString::new(target)?;
     // SAFETY: both paths live until the call returns.
     let result = unsafe {

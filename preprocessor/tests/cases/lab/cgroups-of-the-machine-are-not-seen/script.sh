@@ -10,4 +10,5 @@ perl -e '
     if ($result == 0) { print "a cgroup namespace\n"; exit }
     print "$!\n";
   }'
+cat /proc/self/cgroup | cut -d: -f3 | sort -u
 ls -A /sys/fs/cgroup
