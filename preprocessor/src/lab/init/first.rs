@@ -18,7 +18,8 @@ use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::{Gid, Pid, Uid, close, setgroups, setresgid, setresuid};
 
 use crate::lab::handover::{self, Doing, Report};
-use crate::lab::host::{self, files};
+use crate::lab::host;
+use crate::lab::host::files::{self, Opened};
 use crate::lab::init::nodes::{self, Node};
 use crate::lab::init::{During, Made, is_open, mounts, network, process};
 use crate::lab::plan::{HostPlan, Plan};
@@ -36,6 +37,7 @@ const STACK: usize = 1 << 20;
 pub(super) fn spawn(
     plan: &Plan,
     nodes: &[Node],
+    files: &[Vec<Opened>],
     control: &OwnedFd,
     go: (&PipeReader, &PipeWriter),
     fds: &[OwnedFd],
@@ -51,7 +53,7 @@ pub(super) fn spawn(
     let body = Box::new(|| {
         // The keeper alone may hold this end: its closing says that the keeper is dead.
         let _ = close(writer.as_raw_fd());
-        match run(plan, nodes, control, reader, fds) {
+        match run(plan, nodes, files, control, reader, fds) {
             Ok(code) => code as isize,
             Err(refusal) => {
                 let _ = handover::send(control, &Report::Refused(refusal), &[]);
@@ -68,6 +70,7 @@ pub(super) fn spawn(
 fn run(
     plan: &Plan,
     nodes: &[Node],
+    files: &[Vec<Opened>],
     control: &OwnedFd,
     mut go: &PipeReader,
     fds: &[OwnedFd],
@@ -75,9 +78,6 @@ fn run(
     let mut byte = [0];
     go.read_exact(&mut byte).during(Doing::Ids, "the keeper")?;
     let taken = take(plan, nodes)?;
-    let files = plan.hosts.iter().map(|host| files::open(&host.files));
-    let files: Result<Vec<_>> = files.collect();
-    let files = files.during(Doing::Placing, "what it brings")?;
     become_root().during(Doing::Root, "root of the lab")?;
     // After the change of ids, which would undo it. The keeper may have died in between: then its end of the pipe is
     // closed.
@@ -94,11 +94,10 @@ fn run(
         handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
         return Ok(0);
     };
-    for (host, files) in plan.hosts.iter().zip(&files) {
+    for (host, files) in plan.hosts.iter().zip(files) {
         host::make(plan, host, &place).during(Doing::Files, "the host's files")?;
         files::copy(files, host, &place).during(Doing::Placing, &host.name)?;
     }
-    drop(files);
     mounts::hide_tmp(&place).during(Doing::Files, "a /tmp of the lab's own")?;
     handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
     set_uptime(plan.variation.uptime);

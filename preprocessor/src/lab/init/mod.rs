@@ -21,6 +21,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::lab::handover::{self, Doing, Refusal, Report};
+use crate::lab::host::files;
 use crate::lab::plan::Plan;
 use crate::lab::{ids, refusal};
 
@@ -64,11 +65,22 @@ fn keep(control: &OwnedFd) -> Made<ExitCode> {
     else {
         return Ok(ExitCode::FAILURE); // The runner went away between starting us and saying why.
     };
+    // Before the devices, whose tmpfs may cover the cache.
+    let files = plan.hosts.iter().map(|host| files::open(&host.files));
+    let files: Result<Vec<_>> = files.collect();
+    let files = files.during(Doing::Placing, "what it brings")?;
     let devices = nodes::prepare(&plan)?;
     let (go_reader, mut go_writer) = std::io::pipe().during(Doing::Starting, "a pipe")?;
-    let first = first::spawn(&plan, &devices, control, (&go_reader, &go_writer), &fds)?;
+    let first = first::spawn(
+        &plan,
+        &devices,
+        &files,
+        control,
+        (&go_reader, &go_writer),
+        &fds,
+    )?;
     // Nobody but PID 1 may hold the runner's pipes: their end is how it learns of the agent's end.
-    drop((go_reader, fds));
+    drop((go_reader, fds, files));
     let result = map_and_wait(control, first, &mut go_writer);
     // Whatever came: the kernel ends every process of the lab with its PID 1, and this returns when they are gone.
     let _ = kill(first, Signal::SIGKILL);
