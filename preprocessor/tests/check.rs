@@ -284,7 +284,23 @@ fn the_digest_is_of_what_runs_alone() {
     for same in same {
         assert_eq!(load_text(&same).digest, digest, "{same}");
     }
+    let commit = "1".repeat(40);
+    let input = |path: &str, commit: &str| {
+        format!(
+            "{spec}inputs:\n  - {{git: 'https://example.org/a', commit: '{commit}', path: {path}}}\n"
+        )
+    };
+    let with_input = load_text(&input("a", &commit)).digest;
+    for other in [input("b", &commit), input("a", &"2".repeat(40))] {
+        assert_ne!(load_text(&other).digest, with_input, "{other}");
+    }
+    let elsewhere = input("a", &commit).replace("{box:", "{box: {}, other:");
+    assert_ne!(
+        load_text(&elsewhere).digest,
+        load_text(&elsewhere.replace("path: a", "path: a, host: other")).digest
+    );
     let others = [
+        input("a", &commit),
         spec.replace("echo 1", "echo 2"),
         spec.replace("coreutils", "bash"),
         spec.replace("{packages", "{needs: [tun], packages"),

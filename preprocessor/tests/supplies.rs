@@ -9,6 +9,7 @@ mod repository;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
 use std::process::Command;
 
 use mdbook_twin::config::Config;
@@ -157,34 +158,82 @@ fn a_hostile_tree_is_no_skip() {
     );
 }
 
-/// The program itself, from fetching to the verdict; the second time there is neither git nor curl in PATH.
+/// The program itself, from fetching to the transcript; the second time there is neither git nor curl in PATH.
 #[test]
 fn the_second_record_needs_no_git() {
     let (world, commit) = lamp();
-    let book = world.folder.path().join("book");
-    fs::create_dir_all(book.join("tutorials")).unwrap();
-    fs::write(book.join("book.toml"), "[book]\ntitle = \"A book\"\n").unwrap();
-    fs::write(
-        book.join("tutorials/x.yaml"),
-        spec(&world, &commit, "", "  - run: ls\n"),
-    )
-    .unwrap();
-    let record = |path: Option<&str>| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mdbook-twin"));
-        command.args(["record", "x", "--root"]).arg(&book);
-        command.env("TWIN_CACHE_DIR", world.folder.path().join("cache"));
-        if let Some(path) = path {
-            command.env("PATH", path);
-        }
-        let output = command.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{said}");
-        fs::read_to_string(book.join("tutorials/x.transcript.yaml")).unwrap()
-    };
-    let first = record(None);
+    let book = Book::new(&world, &spec(&world, &commit, "", "  - run: ls | cat\n"));
+    let first = book.record(&[]);
     assert!(first.contains("run.sh"), "{first}");
     fs::remove_dir_all(world.work()).unwrap();
-    assert_eq!(record(Some("/nonexistent")), first);
+    assert_eq!(book.record(&[("PATH", "/nonexistent")]), first);
+}
+
+/// `vendor` writes all that a run takes from outside.
+#[test]
+fn a_vendored_book_needs_no_upstream() {
+    let (world, commit) = lamp();
+    let disk = world.folder.path().join("disk.img");
+    fs::write(&disk, "a disk\n").unwrap();
+    let input = format!(
+        "  - {{url: 'file://{}', sha256: {}, path: disk.img}}\n",
+        disk.display(),
+        sha256(b"a disk\n")
+    );
+    let spec = spec(
+        &world,
+        &commit,
+        &input,
+        "  - run: ls | cat\n  - run: cat ~/disk.img\n",
+    );
+    let book = Book::new(&world, &spec);
+    let first = book.record(&[]);
+    let dirs = world.folder.path().join("vendored");
+    let said = book.twin(&["vendor", dirs.to_str().unwrap()], &[]);
+    assert_eq!(said.lines().count(), 3, "{said}");
+    for gone in [world.work(), world.places().cache] {
+        fs::remove_dir_all(gone).unwrap();
+    }
+    fs::remove_file(disk).unwrap();
+    assert_eq!(
+        book.record(&[("TWIN_UPSTREAM_DIRS", dirs.to_str().unwrap())]),
+        first
+    );
+}
+
+/// A book with one tutorial, and the program.
+struct Book<'a> {
+    world: &'a World,
+    root: PathBuf,
+}
+
+impl<'a> Book<'a> {
+    fn new(world: &'a World, spec: &str) -> Self {
+        let root = world.folder.path().join("book");
+        fs::create_dir_all(root.join("tutorials")).unwrap();
+        fs::write(root.join("book.toml"), "[book]\ntitle = \"A book\"\n").unwrap();
+        fs::write(root.join("tutorials/x.yaml"), spec).unwrap();
+        Self { world, root }
+    }
+
+    fn twin(&self, arguments: &[&str], env: &[(&str, &str)]) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_mdbook-twin"))
+            .args(arguments)
+            .arg("--root")
+            .arg(&self.root)
+            .env("TWIN_CACHE_DIR", self.world.places().cache)
+            .envs(env.iter().copied())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        said
+    }
+
+    fn record(&self, env: &[(&str, &str)]) -> String {
+        self.twin(&["record", "x"], env);
+        fs::read_to_string(self.root.join("tutorials/x.transcript.yaml")).unwrap()
+    }
 }
 
 /// A repository with a program, links that lead out, and a submodule.

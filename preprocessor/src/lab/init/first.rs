@@ -19,7 +19,8 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Gid, Pid, Uid, close, setgroups, setresgid, setresuid};
 
 use crate::lab::handover::{self, Doing, Report};
-use crate::lab::host::{self, files};
+use crate::lab::host;
+use crate::lab::host::files::{self, Opened};
 use crate::lab::init::cgroups::{self, Groups, HostGroups};
 use crate::lab::init::memory::Watcher;
 use crate::lab::init::nodes::{self, Node};
@@ -38,6 +39,8 @@ const STACK: usize = 1 << 20;
 pub(super) struct Inputs<'a> {
     pub(super) plan: &'a Plan,
     pub(super) nodes: &'a [Node],
+    /// What is copied into each host.
+    pub(super) files: &'a [Vec<Opened>],
     pub(super) groups: &'a Groups,
     /// The socket to the runner.
     pub(super) control: &'a OwnedFd,
@@ -78,9 +81,6 @@ fn run(inputs: &Inputs<'_>, mut go: &PipeReader) -> Made<i32> {
     go.read_exact(&mut byte).during(Doing::Ids, "the keeper")?;
     groups.enter().during(Doing::Cgroups, "the lab's cgroups")?;
     let taken = take(inputs)?;
-    let files = plan.hosts.iter().map(|host| files::open(&host.files));
-    let files: Result<Vec<_>> = files.collect();
-    let files = files.during(Doing::Placing, "what it brings")?;
     become_root().during(Doing::Root, "root of the lab")?;
     // After the change of ids, which would undo it. The keeper may have died in between: then its end of the pipe is
     // closed.
@@ -97,11 +97,10 @@ fn run(inputs: &Inputs<'_>, mut go: &PipeReader) -> Made<i32> {
         handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
         return Ok(0);
     };
-    for (host, files) in plan.hosts.iter().zip(&files) {
+    for (host, files) in plan.hosts.iter().zip(inputs.files) {
         host::make(plan, host, &place).during(Doing::Files, "the host's files")?;
         files::copy(files, host, &place).during(Doing::Placing, &host.name)?;
     }
-    drop(files);
     mounts::hide_tmp(&place).during(Doing::Files, "a /tmp of the lab's own")?;
     handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
     set_uptime(plan.variation.uptime);

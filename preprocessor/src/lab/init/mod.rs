@@ -24,6 +24,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use crate::lab::handover::{self, Doing, Refusal, Report};
+use crate::lab::host::files;
 use crate::lab::ids::{self, Ranges};
 use crate::lab::init::cgroups::Groups;
 use crate::lab::plan::Plan;
@@ -74,18 +75,23 @@ fn keep(control: &OwnedFd) -> Made<ExitCode> {
     })?;
     // Removed when this function ends, by which time no process is left in them.
     let groups = Groups::make(&plan, &ranges)?;
+    // Before the devices, whose tmpfs may cover the cache.
+    let files = plan.hosts.iter().map(|host| files::open(&host.files));
+    let files: Result<Vec<_>> = files.collect();
+    let files = files.during(Doing::Placing, "what it brings")?;
     let devices = nodes::prepare(&plan)?;
     let (go_reader, mut go_writer) = std::io::pipe().during(Doing::Starting, "a pipe")?;
     let inputs = first::Inputs {
         plan: &plan,
         nodes: &devices,
+        files: &files,
         groups: &groups,
         control,
         fds: &fds,
     };
     let first = first::spawn(&inputs, &go_reader, &go_writer)?;
     // Nobody but PID 1 may hold the runner's pipes: their end is how it learns of the agent's end.
-    drop((go_reader, fds));
+    drop((go_reader, fds, files));
     let result = map_and_wait(control, first, &ranges, &mut go_writer);
     // Whatever came: the kernel ends every process of the lab with its PID 1, and this returns when they are gone.
     let _ = kill(first, Signal::SIGKILL);
