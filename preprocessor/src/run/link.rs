@@ -92,17 +92,29 @@ impl Link {
     fn take_events(&mut self) -> Result<Vec<Event>> {
         let mut events = Vec::new();
         let mut taken = 0;
+        let mut nonsense = false;
         while let Some(end) = self.incoming[self.searched..]
             .iter()
             .position(|&b| b == b'\n')
         {
             let end = self.searched + end;
-            events.push(serde_json::from_slice(&self.incoming[taken..end])?);
+            match serde_json::from_slice(&self.incoming[taken..end]) {
+                Ok(event) => events.push(event),
+                // What came before it counts; it is met again with what comes next, if only the end.
+                Err(_) if !events.is_empty() => {
+                    nonsense = true;
+                    break;
+                }
+                Err(error) => return Err(error.into()),
+            }
             (taken, self.searched) = (end + 1, end + 1);
         }
         self.incoming.drain(..taken);
-        self.searched = self.incoming.len();
-        if self.searched > LONGEST_EVENT {
+        self.searched = match nonsense {
+            true => 0,
+            false => self.incoming.len(),
+        };
+        if self.incoming.len() > LONGEST_EVENT {
             return Err(std::io::Error::other("an event without end"));
         }
         Ok(events)
