@@ -85,6 +85,13 @@ enum Command {
         /// The process that it must not outlive (read by the lab itself)
         parent: Option<u32>,
     },
+    /// PID 1 of what builds and removes systems
+    #[cfg(all(feature = "run", target_os = "linux"))]
+    #[command(hide = true)]
+    LabWork {
+        /// The process that it must not outlive (read by itself)
+        parent: Option<u32>,
+    },
 }
 
 /// Parses the arguments, does what they ask for, says what went wrong.
@@ -115,5 +122,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Agent => processes::agent(),
         #[cfg(all(feature = "run", target_os = "linux"))]
         Command::LabInit { .. } => processes::lab_init(),
+        #[cfg(all(feature = "run", target_os = "linux"))]
+        Command::LabWork { .. } => processes::lab_work(),
     }
 }

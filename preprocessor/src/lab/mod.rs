@@ -27,9 +27,10 @@ mod plan;
 mod probe;
 mod programs;
 mod start;
+pub mod system;
 
 pub use host::{LoginUser, login_user};
-pub use init::init_main;
+pub use init::{init_main, work_main};
 pub use missing::{missing, missing_for};
 pub use packages::versions as package_versions;
 pub use plan::{HostSupplies, Placed, Plan, Supplies};
@@ -37,3 +38,6 @@ pub use start::{Lab, Pipes, StartError, set_program};
 
 /// The hidden subcommand under which `mdbook-twin` becomes [`init_main`].
 pub const INIT_SUBCOMMAND: &str = "lab-init";
+
+/// The hidden subcommand under which it becomes [`work_main`].
+pub const WORK_SUBCOMMAND: &str = "lab-work";

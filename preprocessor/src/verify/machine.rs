@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::{Machine, NotRun, Told};
 use crate::judge::Missing;
+use crate::lab::system::Sources;
 use crate::outcome::{Facts, Run};
 use crate::project::Project;
 use crate::run::{self, Interrupt, LabError, Options};
@@ -20,6 +21,7 @@ pub struct Labs {
     interrupt: Option<Interrupt>,
     cache: PathBuf,
     places: Places,
+    sources: Sources,
 }
 
 impl Labs {
@@ -34,6 +36,7 @@ impl Labs {
             interrupt: interrupt.cloned(),
             cache: project.cache.clone(),
             places: project.places.clone(),
+            sources: Sources::new(project.config.mirror.as_deref()),
         }
     }
 }
@@ -41,6 +44,11 @@ impl Labs {
 impl Machine for Labs {
     fn missing(&self, tutorial: &Tutorial) -> Vec<Missing> {
         let mut missing = lab::missing(tutorial, &self.grants, &self.runtime);
+        missing.extend(lab::system::missing_for(
+            tutorial,
+            &self.cache,
+            &self.sources,
+        ));
         let secrets = secrets(tutorial).into_iter();
         missing.extend(
             secrets
@@ -54,7 +62,7 @@ impl Machine for Labs {
     }
 
     fn facts(&self, tutorial: &Tutorial) -> Facts {
-        run::facts(tutorial)
+        run::facts(tutorial, &self.cache, &self.sources)
     }
 
     fn run(&self, tutorial: &Tutorial, told: &mut dyn FnMut(Told<'_>)) -> Result<Run, NotRun> {
@@ -69,6 +77,7 @@ impl Machine for Labs {
             interrupt: self.interrupt.clone(),
             cache: self.cache.clone(),
             places: self.places.clone(),
+            sources: self.sources.clone(),
             ..Options::default()
         };
         run::run(tutorial, &options, &mut |progress| match progress {

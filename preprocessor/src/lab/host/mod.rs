@@ -6,14 +6,14 @@
 mod root;
 mod seccomp;
 mod spec;
+mod system;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Error, Result};
 
-use crate::lab::plan::HostPlan;
+use crate::lab::plan::{HostPlan, Plan, Root};
 use crate::lab::programs::HOST_PATH;
-use crate::tutorial::Limits;
 
 /// Who a terminal's shell belongs to, and what it finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,10 +64,17 @@ pub(super) fn bundle(host: &HostPlan, place: &str) -> String {
 }
 
 /// Makes that folder, with the host's root and its `config.json`.
-pub(super) fn make(host: &HostPlan, limits: &Limits, place: &str) -> Result<()> {
+pub(super) fn make(host: &HostPlan, plan: &Plan, place: &str) -> Result<()> {
     let bundle = bundle(host, place);
     fs::create_dir(&bundle)?;
-    root::make(host, &format!("{bundle}/rootfs"))?;
-    let spec = spec::of(host, limits, place).map_err(Error::other)?;
+    match &host.root {
+        Root::Machine => root::make(host, &format!("{bundle}/rootfs"))?,
+        Root::System { layers } => {
+            let layers = layers.iter().filter_map(|layer| plan.layer_name(layer));
+            let layers: Vec<String> = layers.map(|name| format!("{place}/{name}")).collect();
+            system::make(host, plan.overlay, &layers, &bundle)?;
+        }
+    }
+    let spec = spec::of(host, &plan.limits, place).map_err(Error::other)?;
     fs::write(format!("{bundle}/config.json"), serde_json::to_vec(&spec)?)
 }

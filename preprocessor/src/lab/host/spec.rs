@@ -12,7 +12,7 @@ use oci_spec::runtime::{
 
 use crate::lab::host::{login_user, root, seccomp};
 use crate::lab::init::node_file;
-use crate::lab::plan::{AGENT, HostPlan};
+use crate::lab::plan::{AGENT, HostPlan, Root};
 use crate::tutorial::Limits;
 
 /// What root of a host can do: the container engines' default, the network namespace, which is the lab's own, and looking
@@ -157,8 +157,10 @@ fn mounts(host: &HostPlan, place: &str) -> Result<Vec<Mount>, OciSpecError> {
     // Files of the machine that are setuid, or have capabilities, are plain files in a lab: nosuid.
     let read_only = ["rbind", "ro", "nosuid", "nodev"];
     let mut mounts = Vec::new();
-    for path in root::of_the_machine() {
-        mounts.push(mount(&path, "bind", &path, &read_only)?);
+    if host.root == Root::Machine {
+        for path in root::of_the_machine() {
+            mounts.push(mount(&path, "bind", &path, &read_only)?);
+        }
     }
     mounts.push(mount(
         "/proc",

@@ -90,7 +90,7 @@ fn run(
         return Ok(0);
     };
     for host in &plan.hosts {
-        host::make(host, &plan.limits, &place).during(Doing::Files, "the host's files")?;
+        host::make(host, plan, &place).during(Doing::Files, "the host's files")?;
     }
     mounts::hide_tmp(&place).during(Doing::Files, "a /tmp of the lab's own")?;
     handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
@@ -107,6 +107,8 @@ fn run(
 enum Taken {
     /// Mounted where it is wanted.
     Tree(OwnedFd),
+    /// The same for a folder.
+    Folder(OwnedFd),
     /// Copied there.
     File(File),
 }
@@ -124,6 +126,11 @@ fn take(plan: &Plan, nodes: &[Node]) -> Made<Vec<(String, Taken)>> {
         let tree = process::take_tree(&node.source).during(Doing::Devices, &node.device.path)?;
         let name = format!("devices/{}", nodes::file_name(&node.device));
         all.push((name, Taken::Tree(tree)));
+    }
+    for (layer, name) in plan.layers() {
+        let shown = layer.display().to_string();
+        let tree = process::take_tree(&shown).during(Doing::Files, &shown)?;
+        all.push((name, Taken::Folder(tree)));
     }
     Ok(all)
 }
@@ -148,6 +155,7 @@ fn put(all: Vec<(String, Taken)>, place: &str) -> Made<()> {
         let target = format!("{place}/{name}");
         let done = match taken {
             Taken::Tree(tree) => process::put_tree(&tree, &target),
+            Taken::Folder(tree) => process::put_folder(&tree, &target),
             Taken::File(file) => copy(file, &target),
         };
         done.during(Doing::Files, &name)
@@ -160,7 +168,7 @@ fn copy(mut file: File, target: &str) -> Result<()> {
     copy.set_permissions(Permissions::from_mode(0o755))
 }
 
-fn become_root() -> nix::Result<()> {
+pub(super) fn become_root() -> nix::Result<()> {
     let (uid, gid) = (Uid::from_raw(0), Gid::from_raw(0));
     setgroups(&[])?;
     setresgid(gid, gid, gid)?;

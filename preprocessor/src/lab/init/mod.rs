@@ -7,9 +7,14 @@ mod first;
 mod mounts;
 mod network;
 mod nodes;
+pub(in crate::lab) mod overlay;
 mod process;
+mod work;
 
+pub(in crate::lab) use mounts::place;
 pub(in crate::lab) use nodes::file_name as node_file;
+pub(in crate::lab) use work::Work;
+pub use work::work_main;
 
 use std::io::{Error, PipeReader, PipeWriter, Result, Write};
 use std::os::fd::{AsFd, OwnedFd};

@@ -97,10 +97,20 @@ pub(super) fn take_tree(path: &str) -> Result<OwnedFd> {
     own(fd)
 }
 
-/// Mounts what [`take_tree`] took on an existing file.
-#[expect(unsafe_code, reason = "nix does not know move_mount")]
+/// Mounts a file that [`take_tree`] took, on a new file.
 pub(super) fn put_tree(tree: &OwnedFd, target: &str) -> Result<()> {
     File::create(target)?;
+    move_mount(tree, target)
+}
+
+/// The same for a folder, on a new folder.
+pub(super) fn put_folder(tree: &OwnedFd, target: &str) -> Result<()> {
+    std::fs::create_dir(target)?;
+    move_mount(tree, target)
+}
+
+#[expect(unsafe_code, reason = "nix does not know move_mount")]
+fn move_mount(tree: &OwnedFd, target: &str) -> Result<()> {
     let target = std::ffi::CString::new(target)?;
     // SAFETY: both paths live until the call returns.
     let result = unsafe {
