@@ -32,6 +32,8 @@ pub struct Config {
     pub upstream_dirs: Vec<std::path::PathBuf>,
     /// The OCI runtime; default `crun`.
     pub runtime: Option<String>,
+    /// The archive that Debian systems are made from, `http://…/debian`; default: the machine's own.
+    pub mirror: Option<String>,
     /// The version of the installed assets, written by `init`, checked by a build.
     pub assets_version: Option<String>,
 }

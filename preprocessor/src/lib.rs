@@ -16,6 +16,7 @@
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub mod agent;
 pub mod book;
+pub mod cache;
 pub mod config;
 pub mod diagnostic;
 pub mod init;

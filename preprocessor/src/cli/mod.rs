@@ -8,6 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 mod build;
 mod check;
+mod clean;
 mod doctor;
 mod extract;
 mod generate;
@@ -62,6 +63,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Write the upstream files of all tutorials to a directory, for machines that can't reach upstream
     Vendor(vendor::Arguments),
+    /// Show what the cache directory holds, and free its space
+    Clean(clean::Arguments),
     /// Print the JSON Schema of tutorials/*.yaml
     Schema,
     /// Print shell completions
@@ -92,6 +95,13 @@ enum Command {
         /// The process that it must not outlive (read by the lab itself)
         parent: Option<u32>,
     },
+    /// PID 1 of what builds and removes systems
+    #[cfg(all(feature = "run", target_os = "linux"))]
+    #[command(hide = true)]
+    LabWork {
+        /// The process that it must not outlive (read by itself)
+        parent: Option<u32>,
+    },
 }
 
 /// Parses the arguments, does what they ask for, says what went wrong.
@@ -115,6 +125,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Build(arguments) => build::run(root, &arguments, &shown),
         Command::Serve(arguments) => serve::run(root, &arguments, &shown),
         Command::Vendor(arguments) => vendor::run(root, &arguments, &shown),
+        Command::Clean(arguments) => clean::run(root, &arguments, &shown),
         Command::Schema => generate::schema(),
         Command::Completions { shell } => generate::completions(shell, Arguments::command()),
         Command::Man => generate::man(Arguments::command()),
@@ -123,5 +134,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Agent { used_pids } => processes::agent(used_pids),
         #[cfg(all(feature = "run", target_os = "linux"))]
         Command::LabInit { .. } => processes::lab_init(),
+        #[cfg(all(feature = "run", target_os = "linux"))]
+        Command::LabWork { .. } => processes::lab_work(),
     }
 }

@@ -11,3 +11,8 @@ pub(crate) fn agent(used_pids: u32) -> ExitCode {
 pub(crate) fn lab_init() -> ExitCode {
     mdbook_twin::lab::init_main()
 }
+
+/// PID 1 of what builds and removes systems.
+pub(crate) fn lab_work() -> ExitCode {
+    mdbook_twin::lab::work_main()
+}

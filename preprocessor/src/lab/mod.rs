@@ -32,11 +32,12 @@ mod programs;
 mod refusal;
 mod runtime;
 mod start;
+pub mod system;
 mod variation;
 
 pub use hierarchies::{LimitsBy, limits_by};
 pub use host::{LoginUser, login_user};
-pub use init::init_main;
+pub use init::{init_main, work_main};
 pub use needs::{missing, missing_for, needs};
 pub use packages::versions as package_versions;
 pub use plan::{HostSupplies, Placed, Plan, Supplies};
@@ -45,3 +46,6 @@ pub use variation::Variation;
 
 /// The hidden subcommand under which `mdbook-twin` becomes [`init_main`].
 pub const INIT_SUBCOMMAND: &str = "lab-init";
+
+/// The hidden subcommand under which it becomes [`work_main`].
+pub const WORK_SUBCOMMAND: &str = "lab-work";

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 const STATUS: &str = "/var/lib/dpkg/status";
 
@@ -13,6 +14,24 @@ pub fn versions(names: &[String]) -> BTreeMap<String, String> {
     }
     let status = fs::read(STATUS).unwrap_or_default();
     installed(&String::from_utf8_lossy(&status), names)
+}
+
+/// The same for a system whose list is there.
+pub(crate) fn versions_in(status: &Path, names: &[String]) -> BTreeMap<String, String> {
+    let status = fs::read(status).unwrap_or_default();
+    installed(&String::from_utf8_lossy(&status), names)
+}
+
+/// Debian's word for this processor.
+pub(crate) fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "i386",
+        "arm" => "armhf",
+        "powerpc64" => "ppc64el",
+        other => other, // riscv64, s390x, loongarch64
+    }
 }
 
 /// Whether the machine keeps such a list.

@@ -3,10 +3,11 @@
 //! The plan travels to `lab-init` as JSON, so it says everything: the init sees no tutorial, no configuration and no
 //! environment.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::lab::init::overlay::Overlay;
 use crate::lab::permission::Device;
 use crate::lab::programs;
 use crate::lab::variation::Variation;
@@ -26,6 +27,8 @@ pub struct Plan {
     pub(crate) hosts: Vec<HostPlan>,
     /// How it starts differently from others.
     pub(crate) variation: Variation,
+    /// Who mounts the layers of systems.
+    pub(crate) overlay: Overlay,
 }
 
 /// What one host is made of.
@@ -99,6 +102,7 @@ impl Plan {
             limits: tutorial.limits.clone(),
             hosts: hosts.collect(),
             variation: Variation::default(),
+            overlay: Overlay::Any,
         }
     }
 
@@ -130,7 +134,35 @@ impl Plan {
             limits: Limits::default(),
             hosts: Vec::new(),
             variation: Variation::default(),
+            overlay: Overlay::Any,
         }
+    }
+
+    /// The same lab with the layers of its systems mounted by fuse-overlayfs, as on a kernel that refuses overlayfs.
+    pub fn with_fuse_overlay(mut self) -> Self {
+        self.overlay = Overlay::Fuse;
+        self
+    }
+
+    /// The layers of all hosts, each once, and where on the lab's tmpfs each is seen.
+    pub(crate) fn layers(&self) -> Vec<(&Path, String)> {
+        let mut all: Vec<&Path> = Vec::new();
+        for host in &self.hosts {
+            if let Root::System { layers } = &host.root {
+                all.extend(layers.iter().map(PathBuf::as_path));
+            }
+        }
+        all.sort_unstable();
+        all.dedup();
+        let all = all.into_iter().enumerate();
+        all.map(|(number, path)| (path, format!("layers/{number}")))
+            .collect()
+    }
+
+    /// Where that layer is seen.
+    pub(crate) fn layer_name(&self, layer: &Path) -> Option<String> {
+        let mut all = self.layers().into_iter();
+        all.find_map(|(path, name)| (path == layer).then_some(name))
     }
 }
 

@@ -19,7 +19,7 @@ pub fn set_program(path: &Path) {
     let _ = PROGRAM.set(path.to_owned());
 }
 
-fn program() -> &'static Path {
+pub(super) fn program() -> &'static Path {
     // Not `current_exe()`: the link works when the file was replaced by a newer build, a path does not.
     PROGRAM.get_or_init(|| "/proc/self/exe".into())
 }

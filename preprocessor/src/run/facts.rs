@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use nix::sys::utsname::uname;
 
 use crate::lab;
+use crate::lab::system::{self, Sources, Wanted};
 use crate::outcome::Facts;
 use crate::tutorial::{Host, System, Tutorial};
 
 /// The kernel, the hosts' systems, the versions of the packages that the spec lists.
-pub(super) fn of(tutorial: &Tutorial) -> Facts {
+pub(super) fn of(tutorial: &Tutorial, cache: &Path, sources: &Sources) -> Facts {
     let uname = uname().ok();
     let field = |field: Option<&std::ffi::OsStr>| {
         field.map_or_else(String::new, |text| text.to_string_lossy().into_owned())
@@ -20,27 +22,38 @@ pub(super) fn of(tutorial: &Tutorial) -> Facts {
         kernel: field(uname.as_ref().map(|uname| uname.release())),
         arch: field(uname.as_ref().map(|uname| uname.machine())),
         systems: systems
-            .map(|host| (host.name.clone(), system(host)))
+            .map(|host| (host.name.clone(), system_in_words(host)))
             .collect(),
-        packages: packages(tutorial),
+        packages: packages(tutorial, cache, sources),
     }
 }
 
-fn system(host: &Host) -> String {
+fn system_in_words(host: &Host) -> String {
     match &host.system {
         System::Machine { .. } => os_release("PRETTY_NAME").unwrap_or_else(|| "Linux".to_owned()),
         System::Debian { suite, .. } => format!("Debian {suite}"),
     }
 }
 
-fn packages(tutorial: &Tutorial) -> BTreeMap<String, String> {
-    let mut names = Vec::new();
+/// A package that two hosts have in different versions is named with the host the second time.
+fn packages(tutorial: &Tutorial, cache: &Path, sources: &Sources) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
     for host in &tutorial.hosts {
-        if let System::Machine { packages } = &host.system {
-            names.extend(packages.iter().cloned());
+        let versions = match &host.system {
+            System::Machine { packages } => lab::package_versions(packages),
+            debian @ System::Debian { .. } => Wanted::of(debian)
+                .map(|wanted| system::versions(&wanted, cache, sources))
+                .unwrap_or_default(),
+        };
+        for (name, version) in versions {
+            let key = match all.get(&name) {
+                Some(other) if *other != version => format!("{name} on {}", host.name),
+                _ => name,
+            };
+            all.insert(key, version);
         }
     }
-    lab::package_versions(&names)
+    all
 }
 
 /// The suite that `when: {suite: …}` is compared with: `bookworm`, `trixie`; empty where a machine has none.

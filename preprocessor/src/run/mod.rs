@@ -15,10 +15,11 @@ mod sound;
 mod supplies;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::judge::Missing;
+use crate::lab::system::{Sources, Unavailable};
 use crate::lab::{self, StartError, Variation};
 use crate::outcome::{Ended, Facts, Run};
 use crate::tutorial::{Permission, Tutorial};
@@ -49,6 +50,8 @@ pub struct Options {
     pub cache: PathBuf,
     /// Where pinned files are looked for.
     pub places: Places,
+    /// The archive that systems are made from.
+    pub sources: Sources,
 }
 
 impl Default for Options {
@@ -64,6 +67,7 @@ impl Default for Options {
             variation: Variation::default(),
             cache: PathBuf::new(),
             places: Places::default(),
+            sources: Sources::default(),
         }
     }
 }
@@ -101,6 +105,9 @@ pub enum LabError {
     /// What it takes from outside is not what was pinned, or none to take. Nothing may run.
     #[error(transparent)]
     Supply(PinError),
+    /// A system could not be made: the archive has no such package, or the build failed.
+    #[error("{0}")]
+    System(String),
     /// The agent is of another version than we are, or speaks nonsense.
     #[error("the agent in the lab: {0}")]
     Agent(String),
@@ -115,14 +122,23 @@ impl From<StartError> for LabError {
     }
 }
 
+impl From<Unavailable> for LabError {
+    fn from(why: Unavailable) -> Self {
+        match why {
+            Unavailable::Missing(missing) => Self::Missing(vec![missing]),
+            why => Self::System(why.to_string()),
+        }
+    }
+}
+
 fn list(missing: &[Missing]) -> String {
     let one = |missing: &Missing| format!("{} is missing: {}", missing.what, missing.remedy);
     missing.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// What a run of the tutorial would run on now.
-pub fn facts(tutorial: &Tutorial) -> Facts {
-    facts::of(tutorial)
+pub fn facts(tutorial: &Tutorial, cache: &Path, sources: &Sources) -> Facts {
+    facts::of(tutorial, cache, sources)
 }
 
 /// Runs a tutorial in a lab of its own and waits until nothing of it is left.
@@ -142,7 +158,7 @@ pub fn run(
         return Err(LabError::Missing(missing));
     }
     let supplies = supplies::gather(tutorial, options, observer)?;
-    let facts = facts::of(tutorial);
+    let facts = facts::of(tutorial, &options.cache, &options.sources);
     let steps = conduct::conduct(tutorial, &facts, supplies, options, observer)?;
     Ok(Run {
         date: options.date.clone(),

@@ -1,6 +1,9 @@
 //! What a run takes from outside of its lab, had before the lab is made: a lab has no way out.
 
+use std::path::PathBuf;
+
 use crate::judge::Missing;
+use crate::lab::system::{self, Wanted};
 use crate::lab::{self, HostSupplies, Placed, Supplies};
 use crate::run::{LabError, Options, Progress};
 use crate::tutorial::{Host, Input, Tutorial, Upstream};
@@ -19,6 +22,7 @@ pub(super) fn gather(
 ) -> Result<Supplies, LabError> {
     let mut hosts = vec![HostSupplies::default(); tutorial.hosts.len()];
     for (host, supplies) in tutorial.hosts.iter().zip(&mut hosts) {
+        supplies.layers = layers(host, options, observer)?;
         supplies
             .files
             .extend(checkout(tutorial, host, options, observer)?);
@@ -29,6 +33,21 @@ pub(super) fn gather(
         hosts[input.host].files.push(placed);
     }
     Ok(Supplies { hosts })
+}
+
+/// Of a host made of a system; none for one made of the machine.
+fn layers(
+    host: &Host,
+    options: &Options,
+    observer: Observer<'_>,
+) -> Result<Vec<PathBuf>, LabError> {
+    let Some(wanted) = Wanted::of(&host.system) else {
+        return Ok(Vec::new());
+    };
+    let stop = options.interrupt.as_ref().map(|it| it.event(false));
+    let mut tell = |what: &str| observer(Progress::Preparing(what));
+    let layers = system::provide(&wanted, &options.cache, &options.sources, stop, &mut tell)?;
+    Ok(layers)
 }
 
 /// Where a host's terminals start: in upstream's tree where it is checked out, else at home.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::{How, Machine, NotRun, Told};
 use crate::judge::Missing;
+use crate::lab::system::Sources;
 use crate::lab::{self, Variation};
 use crate::need::{Kind, Mend, Need};
 use crate::outcome::{Facts, Run};
@@ -23,6 +24,7 @@ pub struct Labs {
     variation: Variation,
     cache: PathBuf,
     places: Places,
+    sources: Sources,
 }
 
 impl Labs {
@@ -38,6 +40,7 @@ impl Labs {
             variation: Variation::of(how.vary),
             cache: project.cache.clone(),
             places: project.places.clone(),
+            sources: Sources::new(project.config.mirror.as_deref()),
         }
     }
 }
@@ -46,6 +49,7 @@ impl Labs {
     /// Everything that a run of this tutorial needs, there or not.
     pub fn needs(&self, tutorial: &Tutorial) -> Vec<Need> {
         let mut needs = lab::needs(tutorial, &self.grants, &self.runtime);
+        needs.extend(lab::system::needs(tutorial, &self.cache, &self.sources));
         let secrets = secrets(tutorial).into_iter();
         needs.extend(secrets.map(|(name, value)| {
             let what = format!("the secret {name}");
@@ -68,7 +72,7 @@ impl Machine for Labs {
     }
 
     fn facts(&self, tutorial: &Tutorial) -> Facts {
-        run::facts(tutorial)
+        run::facts(tutorial, &self.cache, &self.sources)
     }
 
     fn run(&self, tutorial: &Tutorial, told: &mut dyn FnMut(Told<'_>)) -> Result<Run, NotRun> {
@@ -84,6 +88,7 @@ impl Machine for Labs {
             variation: self.variation.clone(),
             cache: self.cache.clone(),
             places: self.places.clone(),
+            sources: self.sources.clone(),
             ..Options::default()
         };
         run::run(tutorial, &options, &mut |progress| match progress {

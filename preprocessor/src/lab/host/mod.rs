@@ -9,12 +9,13 @@ pub(super) mod files;
 mod root;
 mod seccomp;
 mod spec;
+mod system;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Error, Result};
 
-use crate::lab::plan::{HostPlan, Plan};
+use crate::lab::plan::{HostPlan, Plan, Root};
 use crate::lab::programs::HOST_PATH;
 
 /// Who a terminal's shell belongs to, and what it finds.
@@ -75,7 +76,14 @@ pub(super) fn make(plan: &Plan, host: &HostPlan, place: &str) -> Result<()> {
     let bundle = bundle(host, place);
     fs::create_dir(&bundle)?;
     let rootfs = rootfs(host, place);
-    root::make(host, &rootfs)?;
+    match &host.root {
+        Root::Machine => root::make(host, &rootfs)?,
+        Root::System { layers } => {
+            let layers = layers.iter().filter_map(|layer| plan.layer_name(layer));
+            let layers: Vec<String> = layers.map(|name| format!("{place}/{name}")).collect();
+            system::make(host, plan.overlay, &layers, &bundle)?;
+        }
+    }
     set_time_zone(plan.variation.time_zone, &rootfs)?;
     let spec = spec::of(host, &plan.limits, place).map_err(Error::other)?;
     fs::write(format!("{bundle}/config.json"), serde_json::to_vec(&spec)?)

@@ -106,7 +106,7 @@ fn write_etc(host: &HostPlan, root: &str) -> Result<()> {
 }
 
 /// As Debian's installer writes it: 127.0.1.1 is the machine's own name.
-fn hosts(host: &HostPlan) -> String {
+pub(super) fn hosts(host: &HostPlan) -> String {
     let mut names = vec![host.name.as_str()];
     names.extend(host.names.iter().map(String::as_str));
     names.extend((host.hostname != host.name).then_some(host.hostname.as_str()));

@@ -13,7 +13,7 @@ use oci_spec::runtime::{
 use crate::lab::hierarchies::CGROUPS;
 use crate::lab::host::{capabilities, login_user, root, seccomp};
 use crate::lab::init::node_file;
-use crate::lab::plan::{AGENT, HostPlan};
+use crate::lab::plan::{AGENT, HostPlan, Root};
 use crate::tutorial::Limits;
 
 /// Paths that look empty in a host: what the container engines mask.
@@ -125,8 +125,10 @@ pub(super) fn mounts(host: &HostPlan, place: &str) -> Result<Vec<Mount>, OciSpec
     // Files of the machine that are setuid, or have capabilities, are plain files in a lab: nosuid.
     let read_only = ["rbind", "ro", "nosuid", "nodev"];
     let mut mounts = Vec::new();
-    for path in root::of_the_machine() {
-        mounts.push(mount(&path, "bind", &path, &read_only)?);
+    if host.root == Root::Machine {
+        for path in root::of_the_machine() {
+            mounts.push(mount(&path, "bind", &path, &read_only)?);
+        }
     }
     mounts.push(mount(
         "/proc",

@@ -146,6 +146,11 @@ fn take(inputs: &Inputs<'_>) -> Made<Vec<(String, Taken)>> {
             all.push((format!("cgroups/{}/{name}", host.name), Taken::Tree(tree)));
         }
     }
+    for (layer, name) in plan.layers() {
+        let shown = layer.display().to_string();
+        let tree = process::take_tree(&shown).during(Doing::Files, &shown)?;
+        all.push((name, Taken::Tree(tree)));
+    }
     Ok(all)
 }
 
@@ -181,7 +186,7 @@ fn copy(mut file: File, target: &str) -> Result<()> {
     copy.set_permissions(Permissions::from_mode(0o755))
 }
 
-fn become_root() -> nix::Result<()> {
+pub(super) fn become_root() -> nix::Result<()> {
     let (uid, gid) = (Uid::from_raw(0), Gid::from_raw(0));
     setgroups(&[])?;
     setresgid(gid, gid, gid)?;

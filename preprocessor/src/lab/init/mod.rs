@@ -10,9 +10,14 @@ mod memory;
 mod mounts;
 mod network;
 mod nodes;
+pub(in crate::lab) mod overlay;
 mod process;
+mod work;
 
+pub(in crate::lab) use mounts::place;
 pub(in crate::lab) use nodes::file_name as node_file;
+pub(in crate::lab) use work::Work;
+pub use work::work_main;
 
 use std::io::{Error, PipeReader, PipeWriter, Result, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -69,10 +74,7 @@ fn keep(control: &OwnedFd) -> Made<ExitCode> {
     else {
         return Ok(ExitCode::FAILURE); // The runner went away between starting us and saying why.
     };
-    let ranges = ids::of_caller().map_err(|why| Refusal {
-        doing: Doing::Ids,
-        error: refusal::no_ranges(&why).0,
-    })?;
+    let ranges = ranges()?;
     // Removed when this function ends, by which time no process is left in them.
     let groups = Groups::make(&plan, &ranges)?;
     // Before the devices, whose tmpfs may cover the cache.
@@ -100,6 +102,13 @@ fn keep(control: &OwnedFd) -> Made<ExitCode> {
     Ok(match status {
         Ok(WaitStatus::Exited(_, 0)) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
+    })
+}
+
+fn ranges() -> Made<Ranges> {
+    ids::of_caller().map_err(|why| Refusal {
+        doing: Doing::Ids,
+        error: refusal::no_ranges(&why).0,
     })
 }
 

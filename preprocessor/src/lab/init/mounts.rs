@@ -14,7 +14,7 @@ const NONE: Option<&str> = None;
 
 /// The folder that the lab's tmpfs covers. /mnt is on every Debian, and nothing that a lab reads lies in it; /srv and
 /// /tmp are for machines that have done without.
-pub(super) fn place() -> String {
+pub(in crate::lab) fn place() -> String {
     let candidates = ["/mnt", "/srv", "/tmp"];
     let found = candidates.into_iter().find(|path| Path::new(path).is_dir());
     found.unwrap_or("/tmp").to_owned()
@@ -39,7 +39,7 @@ pub(super) fn make(place: &str, bytes: u64) -> Made<()> {
     let flags = flags | MsFlags::MS_NOEXEC;
     mount(Some("proc"), "/proc", Some("proc"), flags, NONE).during(Doing::Proc, "a fresh /proc")?;
     hide_cgroups().during(Doing::Files, "hiding the cgroups")?;
-    for folder in ["agent", "devices", "hosts", "state"] {
+    for folder in ["agent", "devices", "hosts", "layers", "state"] {
         fs::create_dir(format!("{place}/{folder}")).during(Doing::Files, folder)?;
     }
     Ok(())
