@@ -1,7 +1,8 @@
 //! Whoever is killed at whatever moment: nothing of a lab stays.
 //!
-//! A copy of this test starts a lab and is killed, by SIGKILL, a little later each time; then the lab's keeper, PID 1 and
-//! the runtime are. TWIN_KILLS is how often (the long tier asks for hundreds).
+//! A copy of this test starts a lab and is killed, a little later each time; then the lab's keeper, PID 1, the runtime and
+//! the host's first process are. The last test does the same to the program itself and to every process that it starts,
+//! with SIGINT, SIGTERM and SIGKILL in turn. TWIN_KILLS is how often (the long tier asks for hundreds).
 #![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
 
@@ -38,7 +39,7 @@ fn nothing_stays_when_mdbook_twin_is_killed() {
         let before = Machine::now();
         std::thread::sleep(moment);
         moments.insert(processes(&marker, victim.id()).len());
-        victim.kill().unwrap();
+        kill(pid(&victim), signal(number)).unwrap();
         victim.wait().unwrap();
         nothing_is_left(&marker, victim.id(), &before);
     }
@@ -54,7 +55,10 @@ fn nothing_stays_when_a_process_of_the_lab_is_killed() {
     if std::env::var_os(VICTIM).is_some() {
         return;
     }
-    for (number, who) in ["keeper", "first", "crun", "command"].iter().enumerate() {
+    for (number, who) in ["keeper", "first", "crun", "agent", "command"]
+        .iter()
+        .enumerate()
+    {
         let (marker, mut victim) = start_victim(1000 + number as u64);
         let before = Machine::now();
         wait_until_it_stands(&marker);
@@ -62,7 +66,51 @@ fn nothing_stays_when_a_process_of_the_lab_is_killed() {
         kill(Pid::from_raw(target), Signal::SIGKILL).unwrap();
         // The victim's lab is over, so it ends by itself.
         victim.wait().unwrap();
+        if *who == "keeper" {
+            // Its cgroups are for the next lab to remove.
+            make_a_short_lab();
+        }
         nothing_is_left(&marker, victim.id(), &before);
+    }
+}
+
+#[test]
+fn nothing_stays_when_the_program_or_what_it_starts_is_killed() {
+    if std::env::var_os(VICTIM).is_some() {
+        return;
+    }
+    let who = ["program", "keeper", "first", "crun", "agent"];
+    for number in 0..rounds() {
+        let who = who[usize::try_from(number).unwrap() / 3 % who.len()];
+        let book = tempfile::tempdir().unwrap();
+        let (marker, mut program) = start_the_program(number, book.path());
+        let before = Machine::now();
+        std::thread::sleep(Duration::from_micros(number * 7_900 % 163_000));
+        // Who is not there yet can't be killed, and then it is the program.
+        let target = of_the_program(who, program.id()).unwrap_or(pid(&program));
+        // PID 1 of a namespace does not hear what it has no handler for.
+        let signal = match who {
+            "program" | "keeper" => signal(number),
+            _ => Signal::SIGKILL,
+        };
+        match kill(target, signal) {
+            Ok(()) | Err(nix::errno::Errno::ESRCH) => {} // It went by itself, with its parent's end.
+            Err(error) => panic!("{who}: {error}"),
+        }
+        until("the program ends", || program.try_wait().unwrap().is_some());
+        if who == "keeper" || target == pid(&program) {
+            make_a_short_lab();
+        }
+        nothing_is_left(&marker, program.id(), &before);
+    }
+}
+
+#[test]
+fn nothing_stays_when_an_ordinary_user_kills_the_program_or_what_it_starts() {
+    if std::env::var_os(VICTIM).is_none() {
+        support::again_as_an_ordinary_user(
+            "nothing_stays_when_the_program_or_what_it_starts_is_killed",
+        );
     }
 }
 
@@ -85,12 +133,13 @@ fn be_the_victim(marker: &str) {
     support::use_program();
     let mut tutorial = support::tutorial(marker);
     if support::is_root() {
-        tutorial.hosts[0].needs = vec![Permission::Tun];
+        tutorial.hosts[0].needs = vec![Permission::Tun, Permission::Cgroups];
     }
+    // `exit`: a shell becomes its last command, and the host's first process is to be another than that.
     let script = format!(
         "setsid sh -c 'trap \"\" TERM HUP; sleep 1000 # {marker}' & \
-         ip link add {short} type dummy; echo >/tmp/{marker}; echo >/dev/shm/{marker}; \
-         unshare -Urm sh -c 'mount -t tmpfs {marker} /mnt; sleep 1000 # {marker}'",
+         ip link add {short} type dummy; mkdir /sys/fs/cgroup/*/{marker}; echo >/tmp/{marker}; echo >/dev/shm/{marker}; \
+         unshare -Urm sh -c 'mount -t tmpfs {marker} /mnt; sleep 1000 # {marker}'; exit",
         short = &marker[..marker.len().min(15)],
     );
     let plan =
@@ -109,6 +158,73 @@ fn start_victim(number: u64) -> (String, Child) {
         .spawn()
         .unwrap();
     (marker, victim)
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(child.id().cast_signed())
+}
+
+fn signal(number: u64) -> Signal {
+    [Signal::SIGKILL, Signal::SIGTERM, Signal::SIGINT][usize::try_from(number % 3).unwrap()]
+}
+
+/// `mdbook-twin record` of a tutorial that does not end by itself.
+fn start_the_program(number: u64, book: &Path) -> (String, Child) {
+    let marker = format!("p{}-{number}", std::process::id());
+    let needs = if support::is_root() {
+        "[tun, cgroups]"
+    } else {
+        "[]"
+    };
+    let spec = format!(
+        "title: T\nhosts: {{{marker}: {{needs: {needs}}}}}\nsteps:\n  - run: |\n      echo >/tmp/{marker}\n      \
+         sleep 1000\n    timeout: 1h\n"
+    );
+    fs::write(book.join("book.toml"), "[book]\ntitle = 'x'\n").unwrap();
+    fs::create_dir(book.join("tutorials")).unwrap();
+    fs::write(book.join(format!("tutorials/{marker}.yaml")), spec).unwrap();
+    let program = Command::new(support::program())
+        .args(["record", &marker, "--runs", "1", "--root"])
+        .arg(book)
+        .args(["--grant", "tun,cgroups"])
+        .env("TWIN_CACHE_DIR", book.join("cache"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    (marker, program)
+}
+
+/// One of the processes that the program has started, down the line of its children.
+fn of_the_program(who: &str, program: u32) -> Option<Pid> {
+    let line = ["program", "keeper", "first", "crun", "agent"];
+    let depth = line.iter().position(|name| *name == who).unwrap();
+    let mut pid = program.cast_signed();
+    for _ in 0..depth {
+        pid = child_of(pid)?;
+    }
+    Some(Pid::from_raw(pid))
+}
+
+fn child_of(parent: i32) -> Option<i32> {
+    names("/proc")
+        .filter_map(|name| name.parse().ok())
+        .find(|pid: &i32| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+            rest.split_whitespace().nth(1) == Some(&parent.to_string())
+        })
+}
+
+fn make_a_short_lab() {
+    support::use_program();
+    let mut tutorial = support::tutorial("short");
+    if support::is_root() {
+        tutorial.hosts[0].needs = vec![Permission::Cgroups];
+    }
+    let plan = Plan::new(&tutorial, "crun", Supplies::default()).with_command(&["true"]);
+    Lab::start(&plan).unwrap().wait().unwrap();
 }
 
 /// What a lab could leave behind outside of itself.
@@ -132,6 +248,21 @@ impl Machine {
                 .collect(),
         }
     }
+}
+
+/// Cgroups of labs whose keeper is gone.
+fn orphans() -> BTreeSet<String> {
+    let found = Command::new("find")
+        .args(["/sys/fs/cgroup", "-name", "mdbook-twin.*"])
+        .output();
+    let found = String::from_utf8(found.unwrap().stdout).unwrap();
+    let maker = |path: &str| path.rsplit('.').nth(1).unwrap().to_owned();
+    let paths = found.lines().map(str::to_owned);
+    paths
+        .filter(|path| !Path::new("/proc").join(maker(path)).exists())
+        // Somebody else's lab may have ended since `find` has seen it.
+        .filter(|path| Path::new(path).exists())
+        .collect()
 }
 
 fn names(folder: &str) -> impl Iterator<Item = String> {
@@ -162,7 +293,7 @@ fn wait_until_it_stands(marker: &str) {
     });
 }
 
-fn until(what: &str, holds: impl Fn() -> bool) {
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
         assert!(start.elapsed() < PATIENCE, "{what}: not after {PATIENCE:?}");
@@ -188,6 +319,7 @@ fn target(who: &str, marker: &str, victim: u32) -> i32 {
         "keeper" => inits[0],
         "first" => inits[1],
         "crun" => starting("crun"),
+        "agent" => starting("bash -c"),
         _ => starting("sh -c mount"),
     }
 }
@@ -195,6 +327,10 @@ fn target(who: &str, marker: &str, victim: u32) -> i32 {
 fn nothing_is_left(marker: &str, victim: u32, before: &Machine) {
     until(&format!("no process of {marker} is left"), || {
         processes(marker, victim).is_empty()
+    });
+    // The keeper's end is the program's, but for a program that was killed.
+    until(&format!("no cgroup of {marker} is left"), || {
+        orphans().is_empty()
     });
     assert_eq!(Machine::now(), *before, "{marker} left something");
     assert!(

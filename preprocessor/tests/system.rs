@@ -353,7 +353,7 @@ fn clean_frees_all(cache: &Path) {
 }
 
 fn clean(cache: &Path, arguments: &[&str]) -> String {
-    let output = support::program()
+    let output = Command::new(support::program())
         .arg("clean")
         .args(arguments)
         .env("TWIN_CACHE_DIR", cache)

@@ -14,19 +14,15 @@ use mdbook_twin::tutorial::{Host, Limits, System, Tutorial};
 /// Names the program for the copies that an ordinary user runs.
 const PROGRAM: &str = "TWIN_TEST_PROGRAM";
 
-/// Makes the library start the real binary instead of this test.
-pub(crate) fn use_program() {
-    lab::set_program(&program_path());
-}
-
-fn program_path() -> PathBuf {
+/// The real binary.
+pub(crate) fn program() -> PathBuf {
     let path = std::env::var_os(PROGRAM).map(PathBuf::from);
     path.unwrap_or_else(|| env!("CARGO_BIN_EXE_mdbook-twin").into())
 }
 
-/// The real binary, for whoever is to start it as a person does.
-pub(crate) fn program() -> Command {
-    Command::new(program_path())
+/// Makes the library start the real binary instead of this test.
+pub(crate) fn use_program() {
+    lab::set_program(&program());
 }
 
 /// Where the cases of a stage are.
