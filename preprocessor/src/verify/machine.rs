@@ -63,6 +63,25 @@ impl Labs {
         }));
         needs
     }
+
+    /// What a run of it may use and has to know.
+    pub(super) fn options(&self, tutorial: &Tutorial) -> Options {
+        let secrets = secrets(tutorial).into_iter();
+        Options {
+            runtime: self.runtime.clone(),
+            grants: self.grants.clone(),
+            date: clock::today(),
+            secrets: secrets
+                .filter_map(|(name, value)| Some((name, value?)))
+                .collect(),
+            interrupt: self.interrupt.clone(),
+            variation: self.variation.clone(),
+            cache: self.cache.clone(),
+            places: self.places.clone(),
+            sources: self.sources.clone(),
+            ..Options::default()
+        }
+    }
 }
 
 impl Machine for Labs {
@@ -76,21 +95,7 @@ impl Machine for Labs {
     }
 
     fn run(&self, tutorial: &Tutorial, told: &mut dyn FnMut(Told<'_>)) -> Result<Run, NotRun> {
-        let secrets = secrets(tutorial).into_iter();
-        let options = Options {
-            runtime: self.runtime.clone(),
-            grants: self.grants.clone(),
-            date: clock::today(),
-            secrets: secrets
-                .filter_map(|(name, value)| Some((name, value?)))
-                .collect(),
-            interrupt: self.interrupt.clone(),
-            variation: self.variation.clone(),
-            cache: self.cache.clone(),
-            places: self.places.clone(),
-            sources: self.sources.clone(),
-            ..Options::default()
-        };
+        let options = self.options(tutorial);
         run::run(tutorial, &options, &mut |progress| match progress {
             run::Progress::Preparing(what) => told(Told::Preparing(what)),
             run::Progress::Started { step } => told(Told::Step(step)),
