@@ -22,6 +22,7 @@ use std::time::Duration;
 use crate::judge::Missing;
 use crate::lab::system::{Sources, Unavailable};
 use crate::lab::{self, StartError, Variation};
+use crate::need::Need;
 use crate::outcome::{Ended, Facts, Run};
 use crate::tutorial::{Permission, Tutorial};
 use crate::upstream::{PinError, Places};
@@ -144,6 +145,11 @@ fn list(missing: &[Missing]) -> String {
 /// What a run of the tutorial would run on now.
 pub fn facts(tutorial: &Tutorial, cache: &Path, sources: &Sources) -> Facts {
     facts::of(tutorial, cache, sources)
+}
+
+/// What a run would take from outside, and whether it is on this machine.
+pub fn supply_needs(tutorial: &Tutorial, places: &Places) -> Vec<Need> {
+    supplies::needs(tutorial, places)
 }
 
 /// Runs a tutorial in a lab of its own and waits until nothing of it is left.

@@ -64,6 +64,13 @@ impl Labs {
         needs
     }
 
+    /// The same and what it would take from outside; a run learns that by taking it.
+    pub fn needs_and_supplies(&self, tutorial: &Tutorial) -> Vec<Need> {
+        let mut needs = self.needs(tutorial);
+        needs.extend(run::supply_needs(tutorial, &self.places));
+        needs
+    }
+
     /// What a run of it may use and has to know.
     pub(super) fn options(&self, tutorial: &Tutorial) -> Options {
         let secrets = secrets(tutorial).into_iter();

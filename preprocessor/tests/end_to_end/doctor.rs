@@ -232,6 +232,24 @@ in book.toml, if you trust these tutorials with it
 }
 
 #[test]
+fn what_is_taken_from_outside_is_here_or_fetched_by_the_first_run() {
+    let world = book(GREETING);
+    let (commit, sha256) = world.upstream("twin/tree", "README.md", "# A tree\n");
+    world.tutorial("it", &format!("title: A tree\nupstream: {{github: twin/tree, commit: {commit}, sha256: {sha256}}}\nhosts:\n  localhost: {{checkout: true}}\nsteps:\n  - run: ls\n"));
+    let line = |found: &str| {
+        format!(
+            "  ok       the tree of https://github.com/twin/tree at commit {commit} ({found})\n"
+        )
+    };
+    let before = world.twin(&["doctor"]).expect(0).stdout;
+    let fetched = line("the first run fetches it by git from https://github.com/twin/tree");
+    assert!(before.contains(&fetched), "{before}");
+    world.twin(&["record", "--runs", "1", "it"]).expect(0);
+    let after = world.twin(&["doctor"]).expect(0).stdout;
+    assert!(after.contains(&line("on this machine")), "{after}");
+}
+
+#[test]
 fn the_exit_code_says_whether_all_some_or_none_can_run() {
     let world = book(GREETING);
     world.twin(&["doctor"]).expect(0);
