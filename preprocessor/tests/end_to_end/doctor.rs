@@ -178,6 +178,22 @@ to mend it
 }
 
 #[test]
+fn a_device_that_is_not_there() {
+    let world = book(TUNNEL);
+    let script =
+        format!("{RANGES} mount -t tmpfs tmpfs /dev/net; {NOBODY} $W/twin --root $W/book doctor");
+    told(
+        in_namespaces(&world, "-m", &script),
+        "it can't run: 1 of 7 missing
+  missing  the device /dev/net/tun
+
+to mend it
+  sudo modprobe tun
+",
+    );
+}
+
+#[test]
 fn all_that_is_missing_is_one_command_and_one_line_of_book_toml() {
     let world = book(
         "title: Much\nhosts:\n  localhost: {needs: [tun], packages: [no-such-b, no-such-a]}\nsteps:\n  - run: 'true'\n",
