@@ -106,6 +106,18 @@ impl Need {
         }
     }
 
+    /// One whose reason to skip is known in words.
+    pub fn lacking(kind: Kind, what: impl Into<String>, missing: Missing) -> Self {
+        Self {
+            kind,
+            what: what.into(),
+            state: State::Unmet {
+                lacks: missing.what,
+                mend: Mend::of(missing.remedy),
+            },
+        }
+    }
+
     /// The reason of a skip, unless it is met.
     pub fn missing(&self) -> Option<Missing> {
         match &self.state {
@@ -120,6 +132,22 @@ impl Need {
     /// Whether it is there.
     pub fn is_met(&self) -> bool {
         matches!(self.state, State::Met(_))
+    }
+}
+
+/// How Debian packages are installed.
+const APT: &str = "sudo apt-get install -y ";
+
+impl Mend {
+    /// A remedy as a skip says it, taken for what it is.
+    pub fn of(remedy: String) -> Self {
+        if let Some(packages) = remedy.strip_prefix(APT) {
+            return Self::Install(packages.split_whitespace().map(str::to_owned).collect());
+        }
+        match remedy.starts_with("sudo ") {
+            true => Self::Run(remedy),
+            false => Self::Words(remedy),
+        }
     }
 }
 
@@ -184,7 +212,7 @@ fn push_once<T: PartialEq>(all: &mut Vec<T>, one: T) {
 
 fn apt<'a>(packages: impl IntoIterator<Item = &'a str>) -> String {
     let packages: Vec<&str> = packages.into_iter().collect();
-    format!("sudo apt-get install -y {}", packages.join(" "))
+    format!("{APT}{}", packages.join(" "))
 }
 
 fn grant_line(permissions: &[Permission]) -> String {
@@ -218,6 +246,17 @@ mod tests {
         assert_eq!(repair.book, ["grant = [\"fuse\", \"tun\"]"]);
         assert_eq!(repair.by_hand, ["the secret X: set it"]);
         assert_eq!(Repair::of(&needs[..1], &[]), Repair::default());
+    }
+
+    #[test]
+    fn a_remedy_in_words_is_taken_for_what_it_is() {
+        for mend in [
+            Mend::Install(vec!["a".into(), "b".into()]),
+            Mend::Run("sudo chmod 0666 x".into()),
+            Mend::Words("set it".into()),
+        ] {
+            assert_eq!(Mend::of(mend.to_string()), mend);
+        }
     }
 
     #[test]

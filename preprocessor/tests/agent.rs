@@ -342,6 +342,7 @@ fn told(events: &[Event]) -> String {
     let mut text = String::new();
     for event in events {
         match event {
+            Event::Output { .. } | Event::Exited { .. } => panic!("nothing is attached"),
             Event::Finished {
                 step,
                 ended,

@@ -6,13 +6,15 @@
 //! ```text
 //! link ── steps ── run, nested, wait, file         what a step does, written as if it could wait
 //!          │
-//!         pump                                     one poll for everything
+//!         pump ── attach                           one poll for everything
 //!          │
 //!       terminal ── pty (rexpect), shell           bytes in
 //!          │
 //!       marks → record → screen (avt)              bytes out
 //! ```
 
+mod attach;
+mod bytes;
 mod condition;
 mod dialog;
 mod ending;

@@ -13,7 +13,7 @@ use crate::outcome::{CommandRun, Ended};
 use crate::tutorial::{Action, ExpectedExit, Phase};
 
 /// Raised when an old agent would misread a new runner, or the other way round.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// From the runner to the agent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,8 +36,50 @@ pub enum Request {
         /// In words: `^C`.
         why: String,
     },
+    /// A command with a person or a pipe behind it. Until its `Exited`, only `Input`, `EndOfInput` and `Resize` follow.
+    Attach(Attach),
+    /// What was typed, or came through the pipe.
+    Input {
+        /// As it came.
+        #[serde(with = "super::bytes")]
+        bytes: Vec<u8>,
+    },
+    /// No more input will come. A terminal knows no end: there a person types ^D.
+    EndOfInput,
+    /// The window has another size now.
+    Resize {
+        /// Columns and rows.
+        size: (u16, u16),
+    },
     /// No more steps: end every terminal and exit 0.
     Bye,
+}
+
+/// A command to attach to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Attach {
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Who runs it.
+    pub uid: u32,
+    /// Their group.
+    pub gid: u32,
+    /// Its whole environment.
+    pub env: BTreeMap<String, String>,
+    /// Where it starts.
+    pub cwd: String,
+    /// Columns and rows of its terminal; `None`: it gets pipes.
+    pub size: Option<(u16, u16)>,
+}
+
+/// Where an attached command wrote. In a terminal all is output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stream {
+    /// Standard output.
+    Output,
+    /// Standard error.
+    Errors,
 }
 
 /// A terminal to open.
@@ -118,6 +160,19 @@ pub enum Event {
         step: usize,
         /// The command's whole output, from its start.
         command: CommandRun,
+    },
+    /// What the attached command wrote.
+    Output {
+        /// Where.
+        stream: Stream,
+        /// As it came.
+        #[serde(with = "super::bytes")]
+        bytes: Vec<u8>,
+    },
+    /// The attached command has ended, and all that it wrote was sent.
+    Exited {
+        /// Its exit status; 128 + signal for a signal, 127 when it could not be started.
+        status: i32,
     },
     /// The agent can't go on (a protocol error, no PTY left); it exits after this.
     Fatal {

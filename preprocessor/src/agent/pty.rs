@@ -17,6 +17,15 @@ use rexpect::process::PtyProcess;
 use super::protocol::OpenTerminal;
 use super::user::{self, User};
 
+/// Who types into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TypedBy {
+    /// We do: no echo, no line editing.
+    Agent,
+    /// Somebody who wants to see what they type.
+    Person,
+}
+
 /// See the module.
 pub(super) struct Pty {
     /// Dropped last, when the shell has been waited for: its `Drop` then finds nothing to kill.
@@ -27,11 +36,11 @@ pub(super) struct Pty {
 
 impl Pty {
     /// Starts the shell.
-    pub(super) fn spawn(open: &OpenTerminal) -> io::Result<Self> {
+    pub(super) fn spawn(open: &OpenTerminal, typed_by: TypedBy) -> io::Result<Self> {
         let before = nix::unistd::getpid();
         // rexpect keeps the child's pid to itself, so the child says it.
         let (mut reader, writer) = io::pipe()?;
-        let command = shell_command(open, &writer)?;
+        let command = shell_command(open, typed_by, &writer)?;
         let mut process = match PtyProcess::new(command) {
             Ok(process) => process,
             Err(error) if nix::unistd::getpid() != before => {
@@ -114,6 +123,12 @@ impl Pty {
         }
     }
 
+    /// The window has another size: the foreground process group is told.
+    pub(super) fn resize(&self, columns: u16, rows: u16) {
+        // A size that can't be set is no reason to end anything.
+        let _ = set_size(self.master.as_raw_fd(), columns, rows);
+    }
+
     /// The foreground process group.
     pub(super) fn foreground(&self) -> Option<Pid> {
         nix::unistd::tcgetpgrp(&self.master).ok()
@@ -133,12 +148,16 @@ fn leave_child() -> ! {
 }
 
 /// The command, and all that has to happen between fork and exec.
-fn shell_command(open: &OpenTerminal, pid: &io::PipeWriter) -> io::Result<Command> {
+fn shell_command(
+    open: &OpenTerminal,
+    typed_by: TypedBy,
+    pid: &io::PipeWriter,
+) -> io::Result<Command> {
     let Some((program, arguments)) = open.shell.split_first() else {
         return Err(io::Error::other("a terminal without a shell"));
     };
     let mut command = Command::new(program);
-    if program.rsplit('/').next() == Some("bash") {
+    if typed_by == TypedBy::Agent && program.rsplit('/').next() == Some("bash") {
         // Long options come first. No readline: it would switch the terminal's modes and echo at each command.
         command.arg("--noediting");
     }
@@ -150,7 +169,11 @@ fn shell_command(open: &OpenTerminal, pid: &io::PipeWriter) -> io::Result<Comman
     let pid = pid.as_raw_fd();
     let prepare = move || {
         say_pid(pid)?;
-        set_size(columns, rows)?;
+        set_size(0, columns, rows)?;
+        if typed_by == TypedBy::Person {
+            // rexpect has turned it off.
+            echo(io::stdin())?;
+        }
         if nix::unistd::geteuid().is_root() {
             // Else `echo >$(tty)` is refused. Not possible everywhere, and not worth a failure.
             let owner = nix::unistd::Uid::from_raw(user.uid);
@@ -182,8 +205,14 @@ fn say_pid(pipe: i32) -> io::Result<()> {
     }
 }
 
+fn echo(terminal: impl AsFd) -> io::Result<()> {
+    let mut modes = termios::tcgetattr(&terminal)?;
+    modes.local_flags.insert(LocalFlags::ECHO);
+    Ok(termios::tcsetattr(&terminal, SetArg::TCSANOW, &modes)?)
+}
+
 #[expect(unsafe_code, reason = "nix has no call for the window size")]
-fn set_size(columns: u16, rows: u16) -> io::Result<()> {
+fn set_size(terminal: i32, columns: u16, rows: u16) -> io::Result<()> {
     let size = libc::winsize {
         ws_row: rows,
         ws_col: columns,
@@ -191,7 +220,7 @@ fn set_size(columns: u16, rows: u16) -> io::Result<()> {
         ws_ypixel: 0,
     };
     // SAFETY: TIOCSWINSZ reads a winsize, which is what it gets.
-    match unsafe { libc::ioctl(0, libc::TIOCSWINSZ, &size) } {
+    match unsafe { libc::ioctl(terminal, libc::TIOCSWINSZ, &size) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }

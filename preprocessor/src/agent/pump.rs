@@ -14,6 +14,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 
+use super::attach::Attached;
 use super::link::Link;
 use super::mask::Mask;
 use super::protocol::Event;
@@ -69,11 +70,13 @@ pub(super) struct Agent {
     /// Keys were pressed since the running command began, so it may be about to end.
     pub(super) pressed: BTreeMap<usize, bool>,
     pub(super) mask: Mask,
+    /// The command that a person is attached to.
+    pub(super) attached: Option<Attached>,
     /// A step failed: only the cleanup is run from now on.
     pub(super) failed: bool,
     children: SignalFd,
     epoch: Instant,
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
 }
 
 impl Agent {
@@ -89,6 +92,7 @@ impl Agent {
             background: BTreeMap::new(),
             pressed: BTreeMap::new(),
             mask: Mask::default(),
+            attached: None,
             failed: false,
             children: SignalFd::with_flags(&signals, flags)?,
             epoch: Instant::now(),
@@ -124,6 +128,9 @@ impl Agent {
         for (terminal, writable) in happened.terminals {
             self.serve_terminal(terminal, writable);
         }
+        if happened.attached {
+            self.serve_attached();
+        }
         if happened.child {
             self.reap();
         }
@@ -136,7 +143,8 @@ impl Agent {
     /// The one poll.
     fn wait(&self, until: Option<Instant>) -> Result<Happened, Stop> {
         let mut fds = Vec::with_capacity(3 + self.terminals.len());
-        let input = if self.link.is_closed() || self.link.is_clogged() {
+        let is_full = self.attached.as_ref().is_some_and(Attached::is_full);
+        let input = if self.link.is_closed() || self.link.is_clogged() || is_full {
             PollFlags::empty()
         } else {
             PollFlags::POLLIN
@@ -156,6 +164,11 @@ impl Agent {
                 polled.push(index);
             }
         }
+        let attached_at = fds.len();
+        if let Some(attached) = &self.attached {
+            let polled = attached.polled(!self.link.is_clogged());
+            fds.extend(polled.into_iter().map(|(fd, flags)| PollFd::new(fd, flags)));
+        }
         let links = fds.len();
         // A closed pipe reports itself whatever it is asked for: it must not be in the set then.
         if !input.is_empty() {
@@ -174,9 +187,10 @@ impl Agent {
         let output_ready = !output.is_empty() && fds.last().is_some_and(any);
         Ok(Happened {
             child: any(&fds[0]),
+            attached: fds[attached_at..links].iter().any(any),
             terminals: polled
                 .into_iter()
-                .zip(&fds[1..links])
+                .zip(&fds[1..attached_at])
                 .filter(|(_, fd)| any(fd))
                 .map(|(index, fd)| {
                     let flags = fd.revents().unwrap_or(PollFlags::empty());
@@ -231,6 +245,10 @@ impl Agent {
                 Ok(WaitStatus::StillAlive) | Err(_) => return,
                 Ok(_) => continue,
             };
+            let attached = self.attached.as_mut();
+            if let Some(attached) = attached.filter(|attached| attached.pid() == pid) {
+                attached.ended(exit);
+            }
             let found = self
                 .terminals
                 .iter()
@@ -249,6 +267,7 @@ impl Agent {
 
 struct Happened {
     child: bool,
+    attached: bool,
     terminals: Vec<(usize, bool)>,
     input: bool,
     link_writable: bool,

@@ -46,6 +46,9 @@ impl Agent {
                 Request::Step(step) => self.step(&step)?,
                 // The link keeps it to itself: it overtakes what waits here.
                 Request::Interrupt { .. } => {}
+                Request::Attach(attach) => self.attach(&attach)?,
+                // What is typed while the command ends.
+                Request::Input { .. } | Request::EndOfInput | Request::Resize { .. } => {}
                 Request::Bye => return self.bye(),
             }
         }

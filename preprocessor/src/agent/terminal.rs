@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 
 use super::marks::{Mark, Marker, Markers, Next};
 use super::protocol::OpenTerminal;
-use super::pty::Pty;
+use super::pty::{Pty, TypedBy};
 use super::record::Record;
 use super::screen::Screen;
 use super::shell;
@@ -126,7 +126,7 @@ impl Terminal {
     pub(super) fn open(open: &OpenTerminal, now: Instant) -> io::Result<Self> {
         let nonce = shell::nonce();
         let mut terminal = Self {
-            pty: Pty::spawn(open)?,
+            pty: Pty::spawn(open, TypedBy::Agent)?,
             size: open.size,
             markers: Markers::new(&nonce),
             nonce,

@@ -13,6 +13,8 @@ mod doctor;
 mod extract;
 mod generate;
 mod init;
+#[cfg(all(feature = "run", target_os = "linux"))]
+mod lab;
 mod preprocess;
 #[cfg(all(feature = "run", target_os = "linux"))]
 mod processes;
@@ -55,6 +57,9 @@ enum Command {
     Record(record::Arguments),
     /// Say what each tutorial needs, what of it is here, and what brings the rest
     Doctor(doctor::Arguments),
+    /// Work in the lab of a tutorial, after its setup
+    #[cfg(all(feature = "run", target_os = "linux"))]
+    Lab(lab::Arguments),
     /// Print the command blocks of a README
     Extract(extract::Arguments),
     /// Build the book with the mdBook inside mdbook-twin
@@ -121,6 +126,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(root, &arguments, &shown),
         Command::Record(arguments) => record::run(root, &arguments, &shown),
         Command::Doctor(arguments) => doctor::run(root, &arguments, &shown),
+        #[cfg(all(feature = "run", target_os = "linux"))]
+        Command::Lab(arguments) => lab::run(root, &arguments, &shown),
         Command::Extract(arguments) => extract::run(root, &arguments, &shown),
         Command::Build(arguments) => build::run(root, &arguments, &shown),
         Command::Serve(arguments) => serve::run(root, &arguments, &shown),

@@ -67,13 +67,8 @@ fn one(workshop: &Workshop, name: &str, runs: usize, shown: &Shown) -> u8 {
 }
 
 fn skipped(name: &str, missing: &[Missing]) -> String {
-    let reasons = missing
-        .iter()
-        .map(|it| format!("\n  {} is missing: {}", it.what, it.remedy));
-    format!(
-        "{name} can't run here, nothing was recorded{}",
-        reasons.collect::<String>()
-    )
+    let reasons = report::reasons(missing);
+    format!("{name} can't run here, nothing was recorded{reasons}")
 }
 
 fn written(workshop: &Workshop, name: &str, recording: &Recording, shown: &Shown) -> u8 {

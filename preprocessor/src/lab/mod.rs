@@ -40,6 +40,11 @@ pub use host::{LoginUser, login_user};
 pub use init::{init_main, work_main};
 pub use needs::{missing, missing_for, needs};
 pub use packages::versions as package_versions;
+/// Whether the caller has a program of that name.
+pub(crate) fn has_program(name: &str) -> bool {
+    programs::find(name).is_some()
+}
+
 pub use plan::{HostSupplies, Placed, Plan, Supplies};
 pub use start::{Lab, Pipes, StartError, set_program};
 pub use variation::Variation;

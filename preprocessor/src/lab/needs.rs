@@ -244,6 +244,15 @@ fn of_device(device: &Device) -> Need {
     }
     let found = fs::metadata(path).ok();
     match found.filter(|found| found.file_type().is_char_device()) {
+        None => {
+            // A module has the name of its node here.
+            let module = path.rsplit('/').next().unwrap_or_default();
+            Need::unmet(
+                Kind::Device,
+                what,
+                Mend::Run(format!("sudo modprobe {module}")),
+            )
+        }
         Some(found) if found.mode() & 0o006 == 0o006 => {
             let mode = found.mode() & 0o777;
             Need::met(Kind::Device, what, format!("{path}, mode {mode:04o}"))

@@ -82,7 +82,7 @@ fn mend(doing: Doing, switches: &Path) -> Mend {
             if let Some(switch) = closed_switch(switches, Uid::effective()) {
                 return Mend::Run(format!("sudo sysctl -w {switch}"));
             }
-            "in a container: start it with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined`"
+            "in a container: start it with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined`"
         }
         Doing::Proc => {
             "in a container: start it with `--security-opt systempaths=unconfined` (a pod: `procMount: Unmasked`)"

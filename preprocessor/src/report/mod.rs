@@ -12,7 +12,7 @@ pub use crate::paint::Paint;
 pub use diff::diff;
 pub use doctor::{doctor, doctor_json};
 pub use varying::varying;
-pub use verdict::{line, verdict, verdict_on};
+pub use verdict::{line, reasons, verdict, verdict_on};
 
 use std::fmt::Write as _;
 

@@ -97,6 +97,14 @@ fn sentence(why: &Why) -> String {
     }
 }
 
+/// A line for each reason of a skip, behind a sentence.
+pub fn reasons(missing: &[Missing]) -> String {
+    missing
+        .iter()
+        .map(|it| format!("\n  {} is missing: {}", it.what, it.remedy))
+        .collect()
+}
+
 /// All there is to say; several lines where something is to be done. Ends in a newline.
 pub fn verdict(verification: &Verification, paint: Paint) -> String {
     verdict_on(None, verification, paint)

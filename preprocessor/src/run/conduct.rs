@@ -16,14 +16,24 @@ const GRACE: Duration = Duration::from_secs(15);
 
 type Observer<'a> = &'a mut dyn FnMut(Progress<'_>);
 
-/// Starts the lab, runs every step, ends the lab.
+/// What happens to the lab when every step is decided.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum AtEnd {
+    /// It ends.
+    Leave,
+    /// It stands until its [`Conversation`] is dropped.
+    Stay,
+}
+
+/// Starts the lab and runs every step. Gives the lab too if it is to stay and does.
 pub(super) fn conduct(
     tutorial: &Tutorial,
     facts: &Facts,
     supplies: Supplies,
     options: &Options,
+    at_end: AtEnd,
     observer: Observer<'_>,
-) -> Result<Vec<StepRun>, LabError> {
+) -> Result<(Vec<StepRun>, Option<Conversation>), LabError> {
     let plan =
         Plan::new(tutorial, &options.runtime, supplies).with_variation(options.variation.clone());
     let lab = Lab::start(&plan)?;
@@ -35,6 +45,7 @@ pub(super) fn conduct(
         course: Course::new(tutorial, facts),
         greeted: vec![false; tutorial.hosts.len()],
         phase: Phase::Greeting,
+        at_end,
         deadline: Instant::now() + GRACE,
         interrupted: false,
     };
@@ -49,6 +60,7 @@ struct Conductor<'a> {
     /// Which agents have spoken, by host.
     greeted: Vec<bool>,
     phase: Phase,
+    at_end: AtEnd,
     /// When the agent counts as dead, unless it speaks.
     deadline: Instant,
     interrupted: bool,
@@ -62,6 +74,8 @@ enum Phase {
     Steps,
     /// All are answered, and the agents were told to end.
     Leaving,
+    /// All are answered, and the lab stays.
+    Standing,
 }
 
 /// Why no further event is waited for.
@@ -75,7 +89,10 @@ enum Over {
 }
 
 impl Conductor<'_> {
-    fn conduct(mut self, mut conversation: Conversation) -> Result<Vec<StepRun>, LabError> {
+    fn conduct(
+        mut self,
+        mut conversation: Conversation,
+    ) -> Result<(Vec<StepRun>, Option<Conversation>), LabError> {
         self.greet(&mut conversation).map_err(agent_error)?;
         let over = loop {
             match self.turn(&mut conversation) {
@@ -88,11 +105,14 @@ impl Conductor<'_> {
         if self.phase == Phase::Greeting {
             return Err(match over {
                 Over::Broken(why) if !self.interrupted => LabError::Agent(why),
-                Over::Broken(why) => return Ok(self.course.end(&why)),
+                Over::Broken(why) => return Ok((self.course.end(&why), None)),
                 Over::Good | Over::Gone(_) => conversation.post_mortem().into(),
             });
         }
-        Ok(match over {
+        let steps = match over {
+            Over::Good if self.phase == Phase::Standing => {
+                return Ok((self.course.end(""), Some(conversation)));
+            }
             Over::Good => self.course.end(""), // Every step has its answer.
             Over::Broken(why) => self.course.broken(&why),
             Over::Gone(host) => {
@@ -100,7 +120,8 @@ impl Conductor<'_> {
                 let why = format!("the host {name} ended: {}", conversation.last_words());
                 self.course.broken(&why)
             }
-        })
+        };
+        Ok((steps, None))
     }
 
     fn greet(&mut self, conversation: &mut Conversation) -> std::io::Result<()> {
@@ -136,7 +157,12 @@ impl Conductor<'_> {
         for (host, step) in self.course.next_batch(self.options.keep) {
             conversation.say(host, &Request::Step(step))?;
         }
-        if self.course.is_over() && self.phase == Phase::Steps {
+        if !self.course.is_over() || self.phase != Phase::Steps {
+            return Ok(());
+        }
+        if self.at_end == AtEnd::Stay {
+            self.phase = Phase::Standing;
+        } else {
             self.phase = Phase::Leaving;
             self.deadline = Instant::now() + GRACE;
             conversation.say_to_all(&Request::Bye)?;
@@ -157,7 +183,7 @@ impl Conductor<'_> {
                     }
                 }
                 self.send_steps(conversation)?;
-                Ok(None)
+                Ok((self.phase == Phase::Standing).then_some(Over::Good))
             }
             Happened::Interrupted => self.interrupt(conversation),
             Happened::TimedOut if Instant::now() < self.deadline => Ok(None),
@@ -213,6 +239,10 @@ impl Conductor<'_> {
                 return Some(Over::Broken("a late output contradicts itself".to_owned()));
             }
             Event::Later { step, command, .. } => self.course.later(host, step, command),
+            Event::Output { .. } | Event::Exited { .. } => {
+                let why = "it speaks of a command that nobody is attached to".to_owned();
+                return Some(Over::Broken(why));
+            }
             Event::Fatal { message } => return Some(Over::Broken(message)),
         }
         None

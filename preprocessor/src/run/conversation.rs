@@ -64,17 +64,39 @@ impl Conversation {
         self.links.iter().all(Link::is_gone)
     }
 
+    /// Sends to a host what can be sent without waiting. Gives whether that was all.
+    pub(super) fn flush(&mut self, host: usize) -> Result<bool> {
+        self.links[host].send()?;
+        Ok(self.links[host].unsent().is_none())
+    }
+
     /// Sends what is queued and waits until something comes, or the time is over.
     pub(super) fn wait(
         &mut self,
         interrupt: Option<BorrowedFd<'_>>,
         time: Duration,
     ) -> Result<Happened> {
+        self.wait_also(interrupt, &[], time)
+            .map(|(happened, _)| happened)
+    }
+
+    /// The same, and which of these others became readable meanwhile.
+    pub(super) fn wait_also(
+        &mut self,
+        interrupt: Option<BorrowedFd<'_>>,
+        others: &[BorrowedFd<'_>],
+        time: Duration,
+    ) -> Result<(Happened, Vec<usize>)> {
         if let Some(host) = self.untold.pop() {
-            return Ok(Happened::Gone(host));
+            return Ok((Happened::Gone(host), Vec::new()));
         }
         self.links.iter_mut().try_for_each(Link::send)?;
-        let ready = self.poll(interrupt, time)?;
+        let mut ready = self.poll(interrupt, others, time)?;
+        let others = std::mem::take(&mut ready.others);
+        Ok((self.happened(ready)?, others))
+    }
+
+    fn happened(&mut self, ready: Ready) -> Result<Happened> {
         if ready.interrupted {
             return Ok(Happened::Interrupted);
         }
@@ -96,7 +118,12 @@ impl Conversation {
         }
     }
 
-    fn poll(&self, interrupt: Option<BorrowedFd<'_>>, time: Duration) -> Result<Ready> {
+    fn poll(
+        &self,
+        interrupt: Option<BorrowedFd<'_>>,
+        others: &[BorrowedFd<'_>],
+        time: Duration,
+    ) -> Result<Ready> {
         // Rounded up: a wait of 0.4 ms must not become a busy loop.
         let time = time + Duration::from_millis(1);
         let time = PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX);
@@ -119,6 +146,9 @@ impl Conversation {
         if let Some(fd) = interrupt {
             watch(Who::Interrupt, fd, PollFlags::POLLIN);
         }
+        for (index, fd) in others.iter().enumerate() {
+            watch(Who::Other(index), *fd, PollFlags::POLLIN);
+        }
         let count = match poll(&mut watched, time) {
             Err(Errno::EINTR) => return Ok(Ready::default()),
             count => count?,
@@ -134,6 +164,7 @@ impl Conversation {
                 Who::Unsent => {}
                 Who::Runtime => ready.words = true,
                 Who::Interrupt => ready.interrupted = true,
+                Who::Other(index) => ready.others.push(index),
             }
         }
         Ok(ready)
@@ -186,6 +217,7 @@ enum Who {
     Unsent,
     Runtime,
     Interrupt,
+    Other(usize),
 }
 
 /// What poll found.
@@ -194,5 +226,6 @@ struct Ready {
     hosts: Vec<usize>,
     words: bool,
     interrupted: bool,
+    others: Vec<usize>,
     timed_out: bool,
 }

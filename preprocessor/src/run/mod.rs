@@ -4,6 +4,7 @@
 //! it; or a [`LabError`] when nothing ran at all. Not here: how a lab is made (`lab/`), what a terminal is (`agent/`),
 //! whether the outputs are right (`judge/`).
 
+pub mod attach;
 mod conduct;
 mod conversation;
 mod course;
@@ -21,11 +22,16 @@ use std::time::Duration;
 use crate::judge::Missing;
 use crate::lab::system::{Sources, Unavailable};
 use crate::lab::{self, StartError, Variation};
+use crate::need::Need;
 use crate::outcome::{Ended, Facts, Run};
 use crate::tutorial::{Permission, Tutorial};
 use crate::upstream::{PinError, Places};
 
+pub use attach::Standing;
 pub use interrupt::Interrupt;
+
+use conduct::AtEnd;
+use conversation::Conversation;
 
 /// What a run may use and has to know.
 #[derive(Clone, Debug)]
@@ -141,6 +147,11 @@ pub fn facts(tutorial: &Tutorial, cache: &Path, sources: &Sources) -> Facts {
     facts::of(tutorial, cache, sources)
 }
 
+/// What a run would take from outside, and whether it is on this machine.
+pub fn supply_needs(tutorial: &Tutorial, places: &Places) -> Vec<Need> {
+    supplies::needs(tutorial, places)
+}
+
 /// Runs a tutorial in a lab of its own and waits until nothing of it is left.
 ///
 /// The lab lives no longer than the calling thread. A step that fails, an interrupt, and the death of the lab are part
@@ -153,16 +164,41 @@ pub fn run(
     options: &Options,
     observer: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Run, LabError> {
+    let (run, _) = run_and(AtEnd::Leave, tutorial, options, observer)?;
+    Ok(run)
+}
+
+/// Runs the setup of a tutorial alone, and keeps the lab that it ran in; `None` where that did not survive it.
+///
+/// # Errors
+/// As [`run`].
+pub fn set_up(
+    tutorial: &Tutorial,
+    options: &Options,
+    observer: &mut dyn FnMut(Progress<'_>),
+) -> Result<(Run, Option<Standing>), LabError> {
+    let (run, conversation) = run_and(AtEnd::Stay, tutorial, options, observer)?;
+    Ok((run, conversation.map(Standing::new)))
+}
+
+fn run_and(
+    at_end: AtEnd,
+    tutorial: &Tutorial,
+    options: &Options,
+    observer: &mut dyn FnMut(Progress<'_>),
+) -> Result<(Run, Option<Conversation>), LabError> {
     let missing = lab::missing_for(tutorial, &options.grants, &options.runtime);
     if !missing.is_empty() {
         return Err(LabError::Missing(missing));
     }
     let supplies = supplies::gather(tutorial, options, observer)?;
     let facts = facts::of(tutorial, &options.cache, &options.sources);
-    let steps = conduct::conduct(tutorial, &facts, supplies, options, observer)?;
-    Ok(Run {
+    let (steps, conversation) =
+        conduct::conduct(tutorial, &facts, supplies, options, at_end, observer)?;
+    let run = Run {
         date: options.date.clone(),
         facts,
         steps,
-    })
+    };
+    Ok((run, conversation))
 }

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use crate::judge::Missing;
 use crate::lab::system::{self, Wanted};
 use crate::lab::{self, HostSupplies, Placed, Supplies};
+use crate::need::{Kind, Mend, Need};
 use crate::run::{LabError, Options, Progress};
-use crate::tutorial::{Host, Input, Tutorial, Upstream};
-use crate::upstream::{self, PinError, Reach};
+use crate::tutorial::{Host, Input, InputSource, Tutorial, Upstream};
+use crate::upstream::{self, PinError, Places, Reach};
 
 type Observer<'a> = &'a mut dyn FnMut(Progress<'_>);
 
@@ -94,6 +95,43 @@ fn input_of(input: &Input, options: &Options, observer: Observer<'_>) -> Result<
         source: had(get, input.source.url(), observer)?,
         target,
     })
+}
+
+/// What of it is on this machine, and what would be fetched; for a look at it, nothing is.
+pub(super) fn needs(tutorial: &Tutorial, places: &Places) -> Vec<Need> {
+    let tree = |of: &Upstream| {
+        let got = upstream::checkout(places, &of.url, &of.commit, Reach::Machine);
+        let what = format!("the tree of {} at commit {}", of.url, of.commit);
+        need(what, got.map(drop), &of.url, "git")
+    };
+    let input = |input: &Input| {
+        let got = upstream::input(places, input, Reach::Machine);
+        let (url, by) = match &input.source {
+            InputSource::Tree { url, .. } => (url, "git"),
+            InputSource::File { url, .. } => (url, "curl"),
+        };
+        need(format!("the input {url}"), got.map(drop), url, by)
+    };
+    let is_wanted = tutorial.hosts.iter().any(|host| host.checkout);
+    let tree = tutorial.upstream.as_ref().filter(|_| is_wanted).map(tree);
+    let inputs = tutorial.inputs.iter().map(input);
+    tree.into_iter().chain(inputs).collect()
+}
+
+/// Whether a place can be reached shows when it has to be, and then it is a skip; what reaches it has to be here.
+fn need(what: String, got: Result<(), PinError>, url: &str, by: &str) -> Need {
+    match got {
+        Ok(()) => Need::met(Kind::Upstream, what, "on this machine"),
+        Err(PinError::Unreachable { .. }) if lab::has_program(by) => {
+            let found = format!("the first run fetches it by {by} from {url}");
+            Need::met(Kind::Upstream, what, found)
+        }
+        Err(PinError::Unreachable { .. }) => {
+            let what = format!("the program {by}, which fetches {what}");
+            Need::unmet(Kind::Program, what, Mend::Install(vec![by.to_owned()]))
+        }
+        Err(error) => Need::unmet(Kind::Upstream, what, Mend::Words(error.to_string())),
+    }
 }
 
 /// From this machine without a word; else the reader is told what is waited for.

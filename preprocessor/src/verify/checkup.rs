@@ -22,8 +22,8 @@ pub fn check_up(project: &Project, names: &[String], how: &How<'_>) -> Vec<Check
     let of = |name: &String| Checkup {
         name: name.clone(),
         needs: tutorial::load(project, name).map(|loaded| match &how.suite {
-            Some(suite) => labs.needs(&loaded.tutorial.on_suite(suite)),
-            None => labs.needs(&loaded.tutorial),
+            Some(suite) => labs.needs_and_supplies(&loaded.tutorial.on_suite(suite)),
+            None => labs.needs_and_supplies(&loaded.tutorial),
         }),
     };
     names.iter().map(of).collect()

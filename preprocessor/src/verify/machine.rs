@@ -63,6 +63,32 @@ impl Labs {
         }));
         needs
     }
+
+    /// The same and what it would take from outside; a run learns that by taking it.
+    pub fn needs_and_supplies(&self, tutorial: &Tutorial) -> Vec<Need> {
+        let mut needs = self.needs(tutorial);
+        needs.extend(run::supply_needs(tutorial, &self.places));
+        needs
+    }
+
+    /// What a run of it may use and has to know.
+    pub(super) fn options(&self, tutorial: &Tutorial) -> Options {
+        let secrets = secrets(tutorial).into_iter();
+        Options {
+            runtime: self.runtime.clone(),
+            grants: self.grants.clone(),
+            date: clock::today(),
+            secrets: secrets
+                .filter_map(|(name, value)| Some((name, value?)))
+                .collect(),
+            interrupt: self.interrupt.clone(),
+            variation: self.variation.clone(),
+            cache: self.cache.clone(),
+            places: self.places.clone(),
+            sources: self.sources.clone(),
+            ..Options::default()
+        }
+    }
 }
 
 impl Machine for Labs {
@@ -76,21 +102,7 @@ impl Machine for Labs {
     }
 
     fn run(&self, tutorial: &Tutorial, told: &mut dyn FnMut(Told<'_>)) -> Result<Run, NotRun> {
-        let secrets = secrets(tutorial).into_iter();
-        let options = Options {
-            runtime: self.runtime.clone(),
-            grants: self.grants.clone(),
-            date: clock::today(),
-            secrets: secrets
-                .filter_map(|(name, value)| Some((name, value?)))
-                .collect(),
-            interrupt: self.interrupt.clone(),
-            variation: self.variation.clone(),
-            cache: self.cache.clone(),
-            places: self.places.clone(),
-            sources: self.sources.clone(),
-            ..Options::default()
-        };
+        let options = self.options(tutorial);
         run::run(tutorial, &options, &mut |progress| match progress {
             run::Progress::Preparing(what) => told(Told::Preparing(what)),
             run::Progress::Started { step } => told(Told::Step(step)),

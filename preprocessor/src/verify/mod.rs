@@ -7,6 +7,8 @@
 mod checkup;
 mod clock;
 mod engine;
+#[cfg(all(feature = "run", target_os = "linux"))]
+mod enter;
 mod files;
 #[cfg(all(feature = "run", target_os = "linux"))]
 mod machine;
@@ -25,6 +27,8 @@ pub use machine::Interrupt;
 
 pub use checkup::{Checkup, check_up};
 pub use clock::today;
+#[cfg(all(feature = "run", target_os = "linux"))]
+pub use enter::{Entered, enter};
 pub use files::Written;
 pub use machine::Labs;
 pub use record::{Recorded, Recording, record, record_on, write_transcript};

@@ -21,6 +21,11 @@ impl Labs {
         Self
     }
 
+    /// As [`Labs::needs`].
+    pub fn needs_and_supplies(&self, tutorial: &Tutorial) -> Vec<Need> {
+        self.needs(tutorial)
+    }
+
     /// The one thing that is missing for everything.
     pub fn needs(&self, _: &Tutorial) -> Vec<Need> {
         let (what, remedy) = if cfg!(target_os = "linux") {

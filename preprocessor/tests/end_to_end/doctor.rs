@@ -116,6 +116,66 @@ by hand
     told(in_namespaces(&world, "-m", &as_user), expected);
 }
 
+/// What container engines take from a container: their seccomp profile lets nobody make a user namespace.
+fn container(world: &World) -> serde_json::Value {
+    let refused = |name: &str, errno: u32| serde_json::json!({"names": [name], "action": "SCMP_ACT_ERRNO", "errnoRet": errno});
+    let mut clone = refused("clone", 1);
+    // CLONE_NEWUSER, in a mask of its own.
+    clone["args"] = serde_json::json!([{"index": 0, "value": 0x1000_0000, "valueTwo": 0x1000_0000, "op": "SCMP_CMP_MASKED_EQ"}]);
+    let capabilities = [
+        "CAP_CHOWN",
+        "CAP_DAC_OVERRIDE",
+        "CAP_FOWNER",
+        "CAP_MKNOD",
+        "CAP_SETGID",
+        "CAP_SETUID",
+    ];
+    let namespaces = ["pid", "mount", "ipc", "uts", "network"];
+    let namespaces = namespaces.map(|kind| serde_json::json!({"type": kind}));
+    serde_json::json!({
+        "ociVersion": "1.0.2",
+        "root": {"path": "rootfs", "readonly": true},
+        "process": {
+            "user": {"uid": 0, "gid": 0},
+            "cwd": "/",
+            "args": [world.path("twin"), "--root", world.path("book"), "doctor"],
+            "env": ["PATH=/usr/sbin:/usr/bin", "TWIN_CACHE_DIR=/nonexistent/cache"],
+            "capabilities": {"bounding": capabilities, "effective": capabilities, "permitted": capabilities},
+            "noNewPrivileges": true,
+        },
+        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
+        "linux": {
+            "namespaces": namespaces,
+            "maskedPaths": ["/proc/kcore", "/proc/keys", "/proc/timer_list"],
+            "readonlyPaths": ["/proc/sys"],
+            // 38: what there is no such system call for, so that clone is tried instead.
+            "seccomp": {
+                "defaultAction": "SCMP_ACT_ALLOW",
+                "syscalls": [clone, refused("clone3", 38), refused("unshare", 1), refused("mount", 1)],
+            },
+        },
+    })
+}
+
+#[test]
+fn a_container_as_an_engine_starts_it() {
+    let world = book(GREETING);
+    world.write("bundle/config.json", &container(&world).to_string());
+    std::fs::create_dir_all(world.path("bundle/rootfs")).expect("a folder");
+    // Without the machine's cgroups: crun refuses hybrid ones even where it is to make none.
+    let script = "mount --rbind / $W/bundle/rootfs; mount -t tmpfs tmpfs /sys/fs/cgroup; \
+        crun --cgroup-manager=disabled --root $W/state run --bundle $W/bundle it";
+    told(
+        in_namespaces(&world, "-m", script),
+        "it can't run: 1 of 5 missing
+  missing  new Linux namespaces (new namespaces: Operation not permitted (os error 1))
+
+by hand
+  new Linux namespaces (new namespaces: Operation not permitted (os error 1)): in a container: start it with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined`
+",
+    );
+}
+
 #[test]
 fn a_user_without_subordinate_ids() {
     let world = book(GREETING);
@@ -178,6 +238,22 @@ to mend it
 }
 
 #[test]
+fn a_device_that_is_not_there() {
+    let world = book(TUNNEL);
+    let script =
+        format!("{RANGES} mount -t tmpfs tmpfs /dev/net; {NOBODY} $W/twin --root $W/book doctor");
+    told(
+        in_namespaces(&world, "-m", &script),
+        "it can't run: 1 of 7 missing
+  missing  the device /dev/net/tun
+
+to mend it
+  sudo modprobe tun
+",
+    );
+}
+
+#[test]
 fn all_that_is_missing_is_one_command_and_one_line_of_book_toml() {
     let world = book(
         "title: Much\nhosts:\n  localhost: {needs: [tun], packages: [no-such-b, no-such-a]}\nsteps:\n  - run: 'true'\n",
@@ -229,6 +305,24 @@ in book.toml, if you trust these tutorials with it
             "remedy": "sudo apt-get install -y no-such-b no-such-a",
         }))
     );
+}
+
+#[test]
+fn what_is_taken_from_outside_is_here_or_fetched_by_the_first_run() {
+    let world = book(GREETING);
+    let (commit, sha256) = world.upstream("twin/tree", "README.md", "# A tree\n");
+    world.tutorial("it", &format!("title: A tree\nupstream: {{github: twin/tree, commit: {commit}, sha256: {sha256}}}\nhosts:\n  localhost: {{checkout: true}}\nsteps:\n  - run: ls\n"));
+    let line = |found: &str| {
+        format!(
+            "  ok       the tree of https://github.com/twin/tree at commit {commit} ({found})\n"
+        )
+    };
+    let before = world.twin(&["doctor"]).expect(0).stdout;
+    let fetched = line("the first run fetches it by git from https://github.com/twin/tree");
+    assert!(before.contains(&fetched), "{before}");
+    world.twin(&["record", "--runs", "1", "it"]).expect(0);
+    let after = world.twin(&["doctor"]).expect(0).stdout;
+    assert!(after.contains(&line("on this machine")), "{after}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Each test makes a book and an upstream of its own; nothing outside its temporary folder is touched.
 #![cfg(all(feature = "run", target_os = "linux"))]
 
+mod attach;
 mod doctor;
 mod shards;
 mod world;

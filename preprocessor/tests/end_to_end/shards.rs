@@ -89,6 +89,14 @@ fn a_shard_of_named_tutorials_is_a_part_of_those() {
 }
 
 #[test]
+fn a_suite_that_is_none_is_said() {
+    let answer = World::new().twin(&["verify", "--suite", "../trixie"]);
+    answer
+        .expect(2)
+        .says(&["--suite", "such as bookworm, trixie or sid"]);
+}
+
+#[test]
 fn a_shard_that_is_none_is_said() {
     let world = World::new();
     for (shard, says) in [
