@@ -5,6 +5,7 @@
 
 mod capabilities;
 mod clock;
+mod names;
 pub(super) mod files;
 mod root;
 mod seccomp;
@@ -65,6 +66,11 @@ pub(super) fn bundle(host: &HostPlan, place: &str) -> String {
     format!("{place}/hosts/{}", host.name)
 }
 
+/// The host's own network namespace, where it has one.
+pub(super) fn network_file(host: &HostPlan, place: &str) -> String {
+    format!("{place}/networks/{}", host.name)
+}
+
 /// The host's root, below its bundle.
 fn rootfs(host: &HostPlan, place: &str) -> String {
     format!("{}/rootfs", bundle(host, place))
@@ -76,6 +82,7 @@ pub(super) fn make(plan: &Plan, host: &HostPlan, place: &str) -> Result<()> {
     fs::create_dir(&bundle)?;
     let rootfs = rootfs(host, place);
     root::make(host, &rootfs)?;
+    names::write(plan, host, &rootfs)?;
     set_time_zone(plan.variation.time_zone, &rootfs)?;
     let spec = spec::of(host, &plan.limits, place).map_err(Error::other)?;
     fs::write(format!("{bundle}/config.json"), serde_json::to_vec(&spec)?)

@@ -99,23 +99,7 @@ fn write_etc(host: &HostPlan, root: &str) -> Result<()> {
     etc("group", GROUP)?;
     etc("nsswitch.conf", NSSWITCH)?;
     etc("hostname", &format!("{}\n", host.hostname))?;
-    etc("hosts", &hosts(host))?;
-    // Empty: a lab has no name server. glibc then asks 127.0.0.1, which refuses at once.
-    etc("resolv.conf", "")?;
     symlink("/proc/self/mounts", format!("{root}/etc/mtab"))
-}
-
-/// As Debian's installer writes it: 127.0.1.1 is the machine's own name.
-fn hosts(host: &HostPlan) -> String {
-    let mut names = vec![host.name.as_str()];
-    names.extend(host.names.iter().map(String::as_str));
-    names.extend((host.hostname != host.name).then_some(host.hostname.as_str()));
-    names.retain(|&name| name != "localhost");
-    let mut text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".to_owned();
-    if !names.is_empty() {
-        text.push_str(&format!("127.0.1.1\t{}\n", names.join(" ")));
-    }
-    text
 }
 
 /// The machine's paths that are mounted read-only on the same paths of the host.
@@ -131,35 +115,4 @@ pub(super) fn of_the_machine() -> Vec<String> {
     let etc = MACHINE_ETC.map(|name| format!("/etc/{name}"));
     paths.extend(etc.into_iter().filter(|path| Path::new(path).exists()));
     paths
-}
-
-#[cfg(test)]
-mod tests {
-    use super::hosts;
-    use crate::lab::plan::{HostPlan, Root};
-
-    fn host(name: &str, names: &[&str]) -> HostPlan {
-        HostPlan {
-            name: name.to_owned(),
-            hostname: name.to_owned(),
-            names: names.iter().map(|&name| name.to_owned()).collect(),
-            root: Root::Machine,
-            devices: Vec::new(),
-            administrates: false,
-            cgroups: false,
-            files: Vec::new(),
-            command: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_host_knows_its_own_names() {
-        let text = hosts(&host("remote", &["remote.mydomain.org"]));
-        assert!(text.ends_with("127.0.1.1\tremote remote.mydomain.org\n"));
-    }
-
-    #[test]
-    fn localhost_is_known_once() {
-        assert_eq!(hosts(&host("localhost", &[])).matches("127.0").count(), 1);
-    }
 }
