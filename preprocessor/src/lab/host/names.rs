@@ -15,9 +15,13 @@ const LOOPBACK: &str = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-l
 /// listens to IPv4 alone. `getent hosts` does not ask this file.
 const IPV4_FIRST: &str = "precedence ::ffff:0:0/96 100\n";
 
+/// As Debian has it. Without it glibc takes the first line of a name in /etc/hosts and leaves the other family's.
+const ALL_LINES: &str = "multi on\n";
+
 /// Writes them.
 pub(super) fn write(plan: &Plan, host: &HostPlan, root: &str) -> Result<()> {
     let etc = |name: &str, text: &str| replace(&format!("{root}/etc/{name}"), text);
+    etc("host.conf", ALL_LINES)?;
     let of_the_machine = |path: &str| fs::read_to_string(path).unwrap_or_default();
     match host.network {
         Network::Alone => {}
