@@ -18,6 +18,7 @@
 //! by the milliseconds that it takes to remove them. One that is itself killed leaves them empty, for the next lab's
 //! keeper to remove.
 
+mod addresses;
 mod handover;
 mod hierarchies;
 mod host;

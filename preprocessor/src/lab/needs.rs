@@ -14,7 +14,7 @@ use crate::judge::Missing;
 use crate::lab::hierarchies::{self, LimitsBy, limits_by};
 use crate::lab::ids::{self, Ranges};
 use crate::lab::permission::Device;
-use crate::lab::{packages, probe, programs, refusal};
+use crate::lab::{addresses, packages, probe, programs, refusal};
 use crate::need::{Kind, Mend, Need, State};
 use crate::tutorial::{Action, Host, Limits, Permission, System, Tutorial, UpstreamSource};
 
@@ -46,12 +46,6 @@ fn needs_to_begin(tutorial: &Tutorial, grants: &[Permission], runtime: &str) -> 
     let mut all = vec![of_runtime(runtime), of_ids()];
     all.extend(of_limits(&tutorial.limits));
     all.extend(of_upstream(tutorial));
-    if tutorial.hosts.len() > 1 {
-        all.push(not_yet(
-            "a lab of several hosts",
-            "several hosts come with a later version",
-        ));
-    }
     for host in &tutorial.hosts {
         all.extend(of_host(host));
         let needs = host.needs.iter();
@@ -151,13 +145,21 @@ fn of_host(host: &Host) -> Vec<Need> {
         System::Debian { .. } => {}
     }
     all.extend(host.programs.iter().map(|program| of_program(program)));
-    if host.address.is_some() {
-        all.push(not_yet(
-            "a network between hosts",
-            "`network:` comes with several hosts, in a later version",
-        ));
-    }
+    all.extend(host.address.as_deref().and_then(of_address));
     all
+}
+
+/// IPv4 is everywhere.
+fn of_address(address: &str) -> Option<Need> {
+    let what = "IPv6".to_owned();
+    address.contains(':').then(|| match addresses::has_ipv6() {
+        true => Need::met(Kind::Namespaces, what, "the kernel has it"),
+        false => Need::unmet(
+            Kind::Namespaces,
+            what,
+            words("start the kernel without `ipv6.disable=1`"),
+        ),
+    })
 }
 
 fn of_program(name: &str) -> Need {
@@ -197,9 +199,6 @@ fn of_packages(names: &[String]) -> Vec<Need> {
 fn of_permission(permission: Permission, grants: &[Permission]) -> Vec<Need> {
     let word = permission.word();
     let what = format!("the permission {word}");
-    if permission == Permission::Network {
-        return vec![not_yet(&what, "no version can give it yet")];
-    }
     if !grants.contains(&permission) {
         return vec![Need::unmet(Kind::Permission, what, Mend::Grant(permission))];
     }
@@ -275,8 +274,4 @@ pub(crate) fn install(package: &str) -> Mend {
 
 fn words(text: &str) -> Mend {
     Mend::Words(text.to_owned())
-}
-
-fn not_yet(what: &str, remedy: &str) -> Need {
-    Need::unmet(Kind::Version, what, words(remedy))
 }

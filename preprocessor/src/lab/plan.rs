@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::lab::addresses::{self, Network};
 use crate::lab::init::overlay::Overlay;
 use crate::lab::permission::Device;
 use crate::lab::programs;
@@ -38,8 +39,10 @@ pub(crate) struct HostPlan {
     pub(crate) name: String,
     /// What it calls itself: the same, unless the lab varies.
     pub(crate) hostname: String,
-    /// Further names in its /etc/hosts.
+    /// Further names by which others call it.
     pub(crate) names: Vec<String>,
+    /// What it is connected to.
+    pub(crate) network: Network,
     /// Where its files come from.
     pub(crate) root: Root,
     /// Device nodes besides the usual ones.
@@ -95,8 +98,11 @@ impl Plan {
     /// The plan for a tutorial that misses nothing (see [`crate::lab::missing()`]), with the agent in each host.
     pub fn new(tutorial: &Tutorial, runtime: &str, supplies: Supplies) -> Self {
         let mut supplies = supplies.hosts.into_iter();
-        let hosts = tutorial.hosts.iter();
-        let hosts = hosts.map(|host| HostPlan::new(host, supplies.next().unwrap_or_default()));
+        let networks = addresses::networks(&tutorial.hosts, addresses::has_ipv6());
+        let hosts = tutorial.hosts.iter().zip(networks);
+        let hosts = hosts.map(|(host, network)| {
+            HostPlan::new(host, network, supplies.next().unwrap_or_default())
+        });
         Self {
             runtime: Some(programs::find(runtime).unwrap_or_else(|| runtime.into())),
             limits: tutorial.limits.clone(),
@@ -125,6 +131,13 @@ impl Plan {
             host.command = command.iter().map(|&word| word.to_owned()).collect();
         }
         self
+    }
+
+    /// Whether a host is connected to what the machine is connected to.
+    pub(crate) fn has_machine_network(&self) -> bool {
+        self.hosts
+            .iter()
+            .any(|host| host.network == Network::Machine)
     }
 
     /// A lab without hosts: shows whether this machine lets us make one.
@@ -167,12 +180,13 @@ impl Plan {
 }
 
 impl HostPlan {
-    fn new(host: &Host, supplies: HostSupplies) -> Self {
+    fn new(host: &Host, network: Network, supplies: HostSupplies) -> Self {
         let needs = host.needs.iter().copied();
         Self {
             name: host.name.clone(),
             hostname: host.name.clone(),
             names: host.names.clone(),
+            network,
             root: match supplies.layers {
                 layers if layers.is_empty() => Root::Machine,
                 layers => Root::System { layers },

@@ -6,15 +6,16 @@
 mod capabilities;
 mod clock;
 pub(super) mod files;
+mod names;
 mod root;
 mod seccomp;
 mod spec;
-mod system;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Error, Result};
 
+use crate::lab::init::overlay;
 use crate::lab::plan::{HostPlan, Plan, Root};
 use crate::lab::programs::HOST_PATH;
 
@@ -66,6 +67,11 @@ pub(super) fn bundle(host: &HostPlan, place: &str) -> String {
     format!("{place}/hosts/{}", host.name)
 }
 
+/// The host's own network namespace, where it has one.
+pub(super) fn network_file(host: &HostPlan, place: &str) -> String {
+    format!("{place}/networks/{}", host.name)
+}
+
 /// The host's root, below its bundle.
 fn rootfs(host: &HostPlan, place: &str) -> String {
     format!("{}/rootfs", bundle(host, place))
@@ -77,13 +83,15 @@ pub(super) fn make(plan: &Plan, host: &HostPlan, place: &str) -> Result<()> {
     fs::create_dir(&bundle)?;
     let rootfs = rootfs(host, place);
     match &host.root {
-        Root::Machine => root::make(host, &rootfs)?,
+        Root::Machine => root::make(&rootfs)?,
         Root::System { layers } => {
             let layers = layers.iter().filter_map(|layer| plan.layer_name(layer));
             let layers: Vec<String> = layers.map(|name| format!("{place}/{name}")).collect();
-            system::make(host, plan.overlay, &layers, &bundle)?;
+            // Not `nosuid`: `sudo` and `su` are the system's.
+            overlay::mount_layers(plan.overlay, &layers, &bundle)?;
         }
     }
+    names::write(plan, host, &rootfs)?;
     set_time_zone(plan.variation.time_zone, &rootfs)?;
     let spec = spec::of(host, &plan.limits, place).map_err(Error::other)?;
     fs::write(format!("{bundle}/config.json"), serde_json::to_vec(&spec)?)

@@ -5,8 +5,6 @@ use std::io::Result;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
-use crate::lab::plan::HostPlan;
-
 /// Folders at the root that are links into /usr since Debian 12, and were folders before.
 const MERGED: [&str; 6] = ["bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 
@@ -62,7 +60,7 @@ services: files
 
 /// Makes the root folder. It lies on the lab's tmpfs, so /home/user and /tmp are empty and what is written to them
 /// counts against the lab's disk.
-pub(super) fn make(host: &HostPlan, root: &str) -> Result<()> {
+pub(super) fn make(root: &str) -> Result<()> {
     fs::create_dir(root)?;
     for (name, mode) in FOLDERS {
         let path = format!("{root}/{name}");
@@ -72,7 +70,7 @@ pub(super) fn make(host: &HostPlan, root: &str) -> Result<()> {
     make_home(root)?;
     symlink("/run", format!("{root}/var/run"))?;
     link_into_usr(root)?;
-    write_etc(host, root)
+    write_etc(root)
 }
 
 fn make_home(root: &str) -> Result<()> {
@@ -93,29 +91,11 @@ fn link_into_usr(root: &str) -> Result<()> {
     Ok(())
 }
 
-fn write_etc(host: &HostPlan, root: &str) -> Result<()> {
+fn write_etc(root: &str) -> Result<()> {
     let etc = |name: &str, text: &str| fs::write(format!("{root}/etc/{name}"), text);
     etc("passwd", PASSWD)?;
     etc("group", GROUP)?;
-    etc("nsswitch.conf", NSSWITCH)?;
-    etc("hostname", &format!("{}\n", host.hostname))?;
-    etc("hosts", &hosts(host))?;
-    // Empty: a lab has no name server. glibc then asks 127.0.0.1, which refuses at once.
-    etc("resolv.conf", "")?;
-    symlink("/proc/self/mounts", format!("{root}/etc/mtab"))
-}
-
-/// As Debian's installer writes it: 127.0.1.1 is the machine's own name.
-pub(super) fn hosts(host: &HostPlan) -> String {
-    let mut names = vec![host.name.as_str()];
-    names.extend(host.names.iter().map(String::as_str));
-    names.extend((host.hostname != host.name).then_some(host.hostname.as_str()));
-    names.retain(|&name| name != "localhost");
-    let mut text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".to_owned();
-    if !names.is_empty() {
-        text.push_str(&format!("127.0.1.1\t{}\n", names.join(" ")));
-    }
-    text
+    etc("nsswitch.conf", NSSWITCH)
 }
 
 /// The machine's paths that are mounted read-only on the same paths of the host.
@@ -131,35 +111,4 @@ pub(super) fn of_the_machine() -> Vec<String> {
     let etc = MACHINE_ETC.map(|name| format!("/etc/{name}"));
     paths.extend(etc.into_iter().filter(|path| Path::new(path).exists()));
     paths
-}
-
-#[cfg(test)]
-mod tests {
-    use super::hosts;
-    use crate::lab::plan::{HostPlan, Root};
-
-    fn host(name: &str, names: &[&str]) -> HostPlan {
-        HostPlan {
-            name: name.to_owned(),
-            hostname: name.to_owned(),
-            names: names.iter().map(|&name| name.to_owned()).collect(),
-            root: Root::Machine,
-            devices: Vec::new(),
-            administrates: false,
-            cgroups: false,
-            files: Vec::new(),
-            command: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_host_knows_its_own_names() {
-        let text = hosts(&host("remote", &["remote.mydomain.org"]));
-        assert!(text.ends_with("127.0.1.1\tremote remote.mydomain.org\n"));
-    }
-
-    #[test]
-    fn localhost_is_known_once() {
-        assert_eq!(hosts(&host("localhost", &[])).matches("127.0").count(), 1);
-    }
 }

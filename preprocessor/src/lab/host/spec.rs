@@ -10,8 +10,9 @@ use oci_spec::runtime::{
     SpecBuilder,
 };
 
+use crate::lab::addresses::Network;
 use crate::lab::hierarchies::CGROUPS;
-use crate::lab::host::{capabilities, login_user, root, seccomp};
+use crate::lab::host::{capabilities, login_user, network_file, root, seccomp};
 use crate::lab::init::node_file;
 use crate::lab::plan::{AGENT, HostPlan, Root};
 use crate::tutorial::Limits;
@@ -53,12 +54,13 @@ pub(super) fn of(host: &HostPlan, limits: &Limits, place: &str) -> Result<Spec, 
         .hostname(host.hostname.clone())
         .mounts(mounts(host, place)?)
         .process(process(host, limits)?)
-        .linux(linux()?)
+        .linux(linux(host, place)?)
         .build()
 }
 
-fn linux() -> Result<Linux, OciSpecError> {
-    // Neither a user nor a network namespace: the lab's are the host's.
+fn linux(host: &HostPlan, place: &str) -> Result<Linux, OciSpecError> {
+    // No user namespace: the lab's is the host's. Nor a network namespace for a host that has no interface in the lab's
+    // network: the one that PID 1 is in then is the host's, its own or the machine's.
     let kinds = [
         LinuxNamespaceType::Pid,
         LinuxNamespaceType::Mount,
@@ -66,8 +68,15 @@ fn linux() -> Result<Linux, OciSpecError> {
         LinuxNamespaceType::Uts,
     ];
     let namespaces = kinds.map(|kind| LinuxNamespaceBuilder::default().typ(kind).build());
+    let network = host.network.interface().map(|_| {
+        LinuxNamespaceBuilder::default()
+            .typ(LinuxNamespaceType::Network)
+            .path(network_file(host, place))
+            .build()
+    });
+    let namespaces = namespaces.into_iter().chain(network);
     LinuxBuilder::default()
-        .namespaces(namespaces.into_iter().collect::<Result<Vec<_>, _>>()?)
+        .namespaces(namespaces.collect::<Result<Vec<_>, _>>()?)
         .masked_paths(MASKED.map(str::to_owned))
         .readonly_paths(READ_ONLY.map(str::to_owned))
         .seccomp(seccomp::profile(false)?)
@@ -136,12 +145,12 @@ pub(super) fn mounts(host: &HostPlan, place: &str) -> Result<Vec<Mount>, OciSpec
         "proc",
         &["nosuid", "nodev", "noexec"],
     )?);
-    mounts.push(mount(
-        "/sys",
-        "sysfs",
-        "sysfs",
-        &["nosuid", "nodev", "noexec", "ro"],
-    )?);
+    // Who may mount it must own the network namespace that it shows. The machine's own /sys would be more than a host with
+    // the machine's network asked for: it goes without.
+    if host.network != Network::Machine {
+        let options = ["nosuid", "nodev", "noexec", "ro"];
+        mounts.push(mount("/sys", "sysfs", "sysfs", &options)?);
+    }
     let dev = ["nosuid", "noexec", "strictatime", "mode=755", "size=1m"];
     mounts.push(mount("/dev", "tmpfs", "tmpfs", &dev)?);
     // gid 5 is tty: `mesg` and `write` ask for it.

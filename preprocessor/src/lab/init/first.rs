@@ -51,12 +51,12 @@ pub(super) struct Inputs<'a> {
 /// Starts PID 1 in namespaces of its own. It waits for a byte on `go`, which says that its ids are mapped.
 #[expect(unsafe_code, reason = "clone is unsafe")]
 pub(super) fn spawn(inputs: &Inputs<'_>, go: &PipeReader, writer: &PipeWriter) -> Made<Pid> {
-    let namespaces = CloneFlags::CLONE_NEWUSER
+    let mut namespaces = CloneFlags::CLONE_NEWUSER
         | CloneFlags::CLONE_NEWNS
         | CloneFlags::CLONE_NEWPID
-        | CloneFlags::CLONE_NEWNET
         | CloneFlags::CLONE_NEWIPC
         | CloneFlags::CLONE_NEWUTS;
+    namespaces.set(CloneFlags::CLONE_NEWNET, !inputs.plan.has_machine_network());
     let mut stack = vec![0; STACK];
     let body = Box::new(|| {
         // The keeper alone may hold this end: its closing says that the keeper is dead.
@@ -91,7 +91,7 @@ fn run(inputs: &Inputs<'_>, mut go: &PipeReader) -> Made<i32> {
     let place = mounts::place();
     mounts::make(&place, plan.limits.disk)?;
     put(taken, &place)?;
-    network::make().during(Doing::Network, "the loopback interface")?;
+    let cables = network::make(plan, &place).during(Doing::Network, "interfaces")?;
     bound_processes(plan.limits.pids);
     let Some(runtime) = &plan.runtime else {
         handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
@@ -101,6 +101,7 @@ fn run(inputs: &Inputs<'_>, mut go: &PipeReader) -> Made<i32> {
         host::make(plan, host, &place).during(Doing::Files, "the host's files")?;
         files::copy(files, host, &place).during(Doing::Placing, &host.name)?;
     }
+    cables.wait().during(Doing::Network, "a cable")?;
     mounts::hide_tmp(&place).during(Doing::Files, "a /tmp of the lab's own")?;
     handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
     set_uptime(plan.variation.uptime);

@@ -1,8 +1,9 @@
 //! Hosts, terminals, limits: from what was written to what a lab is made of.
 
 use crate::diagnostic::{Diagnostic, listed, nearest};
-use crate::tutorial::keys::{Named, Problems, Spanned};
+use crate::tutorial::keys::{Problems, Spanned};
 use crate::tutorial::model::{Host, Limits, System, Terminal};
+use crate::tutorial::resolve::network;
 use crate::tutorial::spec::{HostKeys, LimitsKeys, SpecKeys, TerminalSpec};
 
 /// The host that a tutorial has when it names none.
@@ -37,9 +38,8 @@ pub(crate) fn hosts(keys: &SpecKeys, problems: &mut Problems) -> Vec<Host> {
     if hosts.is_empty() {
         hosts.push(host(DEFAULT_HOST, &HostKeys::default(), problems));
     }
-    if let Some(network) = &keys.network {
-        addresses(&mut hosts, &network.value, keys, problems);
-    }
+    network::check_names(keys, problems);
+    network::addresses(&mut hosts, keys, problems);
     hosts
 }
 
@@ -130,40 +130,6 @@ fn user(user: Option<&Spanned<String>>, problems: &mut Problems) -> String {
             }
             user.value.clone()
         }
-    }
-}
-
-fn addresses(
-    hosts: &mut [Host],
-    network: &Named<Spanned<String>>,
-    keys: &SpecKeys,
-    problems: &mut Problems,
-) {
-    for (name, address) in &network.0 {
-        if !is_address(&address.value) {
-            problems.push(
-                Diagnostic::error("bad-address", format!("`{}` is no address", address.value))
-                    .at(address.span.clone(), "")
-                    .help("an address has a prefix length: 192.0.2.1/24"),
-            );
-        }
-        match hosts.iter_mut().find(|host| host.name == name.value) {
-            Some(host) => host.address = Some(address.value.clone()),
-            None => {
-                unknown_host(name, hosts, keys, problems);
-            }
-        }
-    }
-}
-
-fn is_address(text: &str) -> bool {
-    let Some((address, prefix)) = text.split_once('/') else {
-        return false;
-    };
-    match (address.parse::<std::net::IpAddr>(), prefix.parse::<u8>()) {
-        (Ok(std::net::IpAddr::V4(_)), Ok(prefix)) => prefix <= 32,
-        (Ok(std::net::IpAddr::V6(_)), Ok(prefix)) => prefix <= 128,
-        _ => false,
     }
 }
 

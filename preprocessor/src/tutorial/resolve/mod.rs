@@ -7,6 +7,7 @@ mod annotation;
 mod blocks;
 mod hosts;
 mod inputs;
+mod network;
 mod not_run;
 mod placeholders;
 mod shells;
