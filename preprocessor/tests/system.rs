@@ -86,7 +86,7 @@ fn with_systems(cache: &Path) {
     eprintln!("the base: {:?}", start.elapsed());
     assert_eq!(base.len(), 1);
     let start = Instant::now();
-    let layers = provide(cache, &["tree", "src:sl"]).unwrap();
+    let layers = provide(cache, &["tree", "src:libslirp"]).unwrap();
     eprintln!("packages: {:?}", start.elapsed());
     assert_eq!(layers[0], base[0], "the suite's base is shared");
     base.extend(layers[1..].iter().cloned());
@@ -146,7 +146,7 @@ fn two_at_once_build_once(cache: &Path) -> Result<Vec<PathBuf>, Unavailable> {
 }
 
 fn the_versions_are_known(cache: &Path) {
-    let names = ["src:sl", "tree"];
+    let names = ["src:libslirp", "tree"];
     let versions = system::versions(&wanted(SUITE, &names), cache, &Sources::default());
     assert_eq!(versions.keys().collect::<Vec<_>>(), names);
     assert!(
@@ -163,11 +163,11 @@ fn the_versions_are_known(cache: &Path) {
 fn a_user_is_at_home(layers: &[PathBuf]) {
     let script = "id -un; pwd; ls -A; sudo -n id -u; su -c 'id -u'; su - -c pwd; bash -lc 'echo $HOME'; hostname
         getent hosts laptop | tr -s ' '; locale charmap; stat -c %a /tmp; echo >/usr/x || echo no; tree --version | cut -c -4
-        sudo -u '#1000' ls /usr/src/sl | head -n 3; cat /etc/resolv.conf /etc/apt/sources.list /etc/apt/sources.list.d/* | wc -c
-        sudo sh -c 'rm -r /usr/src/sl; ls /usr/src; mkdir /usr/src/sl; ls -A /usr/src/sl'
+        sudo -u '#1000' ls /usr/src/libslirp | head -n 3; cat /etc/resolv.conf /etc/apt/sources.list /etc/apt/sources.list.d/* | wc -c
+        sudo sh -c 'rm -r /usr/src/libslirp; ls /usr/src; mkdir /usr/src/libslirp; ls -A /usr/src/libslirp'
         dpkg --audit; ls /dev/null /var/cache/apt/archives/*.deb /usr/sbin/policy-rc.d";
     let expected = "user\n/home/user\n0\n0\n/root\n/home/user\nlaptop\n127.0.1.1 laptop\nUTF-8\n1777\nno\ntree\n\
-        LICENSE\nMakefile\nREADME.ja.md\n0\n/dev/null\n";
+        CHANGELOG.md\nCOPYRIGHT\nREADME.md\n0\n/dev/null\n";
     type With = fn(Plan) -> Plan;
     let kinds: [(&str, With); 2] = [
         ("the kernel", |plan| plan),

@@ -63,8 +63,14 @@ fi
 for name in $SOURCES; do
     echo "twin: unpacking the source of $name"
     mkdir "$apt/sources/$name"
-    (cd "$apt/sources/$name" && apt-get --quiet=2 --download-only --only-source source "$name")
-    dpkg-source --no-copy -x "$apt/sources/$name"/*.dsc "$root/usr/src/$name"
+    cd "$apt/sources/$name"
+    # The index, which the archive has signed, says all that a .dsc says; some mirrors have no .dsc files.
+    apt-get --quiet=2 --download-only --only-source --tar-only source "$name"
+    apt-get --quiet=2 --download-only --only-source --diff-only source "$name"
+    apt-cache showsrc --only-source "$name" |
+        sed -n -e '/^$/q' -e '/\.dsc$/d' -e 's/^Package:/Source:/' -e p >index.dsc
+    dpkg-source --no-copy -x index.dsc "$root/usr/src/$name"
+    cd /
 done
 
 rm -f "$root/usr/sbin/policy-rc.d"

@@ -121,6 +121,7 @@ impl Archive {
 
     /// The text without the archive's address, and without any other.
     pub(super) fn without_address(&self, text: &str) -> String {
+        let text = text.split(" [IP: ").next().unwrap_or_default();
         let host = self.uri.split("//").nth(1).unwrap_or_default();
         let host = host.split('/').next().unwrap_or_default();
         let words = text.split(' ').map(|word| {
@@ -321,7 +322,7 @@ mod tests {
         let archive = list("deb http://m.example/debian sid main\n").unwrap();
         assert_eq!(
             archive.without_address("E: Failed to fetch http://m.example/x 404 [IP: m.example:80]"),
-            "E: Failed to fetch the-mirror 404 [IP: the-mirror"
+            "E: Failed to fetch the-mirror 404"
         );
     }
 }
