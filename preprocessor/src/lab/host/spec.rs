@@ -53,11 +53,11 @@ pub(super) fn of(host: &HostPlan, limits: &Limits, place: &str) -> Result<Spec, 
         .hostname(host.hostname.clone())
         .mounts(mounts(host, place)?)
         .process(process(host, limits)?)
-        .linux(linux()?)
+        .linux(linux(host)?)
         .build()
 }
 
-fn linux() -> Result<Linux, OciSpecError> {
+fn linux(host: &HostPlan) -> Result<Linux, OciSpecError> {
     // Neither a user nor a network namespace: the lab's are the host's.
     let kinds = [
         LinuxNamespaceType::Pid,
@@ -70,7 +70,7 @@ fn linux() -> Result<Linux, OciSpecError> {
         .namespaces(namespaces.into_iter().collect::<Result<Vec<_>, _>>()?)
         .masked_paths(MASKED.map(str::to_owned))
         .readonly_paths(READ_ONLY.map(str::to_owned))
-        .seccomp(seccomp::profile(false)?)
+        .seccomp(seccomp::profile(host.cgroups)?)
         .build()
 }
 
