@@ -213,7 +213,8 @@ const KVM: &str = "/dev/kvm";
 
 fn of_cgroups() -> Need {
     let what = "cgroups to hand out".to_owned();
-    if !hierarchies::usable().is_empty() {
+    // Giving a group to the lab's root is a chown to an id that is not the caller's, even where one was delegated.
+    if Uid::effective().is_root() && !hierarchies::usable().is_empty() {
         return Need::met(Kind::Cgroups, what, hierarchies::CGROUPS);
     }
     let (what, remedy) = match Uid::effective().is_root() {
@@ -222,8 +223,8 @@ fn of_cgroups() -> Need {
             "in a container: start it with `--privileged --cgroupns=host`, or run on the machine itself",
         ),
         false => (
-            "a cgroup of version 2 that is delegated to you",
-            "systemd-run --user --scope -p Delegate=yes mdbook-twin …, or run as root",
+            "cgroups to hand out, which only root can",
+            "run mdbook-twin as root of the machine",
         ),
     };
     Need::unmet(Kind::Cgroups, what.to_owned(), words(remedy))

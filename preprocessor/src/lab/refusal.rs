@@ -96,9 +96,7 @@ fn mend(doing: Doing, switches: &Path) -> Mend {
         Doing::Devices => {
             "run as root of the machine (not of a container), or as an ordinary user where the device's mode is 0666"
         }
-        Doing::Cgroups => {
-            "as root of the machine, or in a cgroup that systemd delegates: `systemd-run --user --scope -p Delegate=yes mdbook-twin …`"
-        }
+        Doing::Cgroups => "run as root of the machine",
         Doing::Starting | Doing::Placing | Doing::Runtime => {
             "no remedy is known; please report this message"
         }

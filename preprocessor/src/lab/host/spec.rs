@@ -79,7 +79,7 @@ fn linux(host: &HostPlan, place: &str) -> Result<Linux, OciSpecError> {
         .namespaces(namespaces.collect::<Result<Vec<_>, _>>()?)
         .masked_paths(MASKED.map(str::to_owned))
         .readonly_paths(READ_ONLY.map(str::to_owned))
-        .seccomp(seccomp::profile(false)?)
+        .seccomp(seccomp::profile(host.cgroups)?)
         .build()
 }
 

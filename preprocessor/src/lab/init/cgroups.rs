@@ -272,17 +272,31 @@ fn start_time(pid: u32) -> Option<u64> {
     rest.split_whitespace().nth(19)?.parse().ok()
 }
 
-/// Removes the groups of keepers that are gone. What can't be removed yet is the next one's.
+/// Removes the groups of keepers that are gone. What can't be removed yet is the next one's. A keeper's group lies below
+/// its caller's: this caller's, or one beside it, as each session has one.
 fn sweep(parent: &Path) {
     let Ok(namespace) = pid_namespace() else {
         return;
     };
+    sweep_one(parent, &namespace);
+    // At the top of a hierarchy, what is above is none.
+    let above = parent
+        .parent()
+        .filter(|above| above.join("cgroup.procs").exists());
+    for beside in above
+        .iter()
+        .flat_map(|above| fs::read_dir(above))
+        .flatten()
+        .flatten()
+    {
+        sweep_one(&beside.path(), &namespace);
+    }
+}
+
+fn sweep_one(parent: &Path, namespace: &str) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        if name
-            .to_str()
-            .is_some_and(|name| is_orphan(name, &namespace))
-        {
+        if name.to_str().is_some_and(|name| is_orphan(name, namespace)) {
             let _ = remove(&entry.path());
         }
     }
