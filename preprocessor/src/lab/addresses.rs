@@ -128,7 +128,18 @@ fn made_up_ipv4(number: u8, taken: &[IpAddr]) -> Address {
 
 /// 2001:db8::/64 of RFC 3849, likewise.
 fn made_up_ipv6(number: u8, taken: &[IpAddr]) -> Address {
-    let ip = |high| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, high, number.into()));
+    let ip = |high| {
+        IpAddr::V6(Ipv6Addr::new(
+            0x2001,
+            0xdb8,
+            0,
+            0,
+            0,
+            0,
+            high,
+            number.into(),
+        ))
+    };
     let candidates = [ip(0), ip(1), ip(2)];
     Address {
         ip: free(&candidates, taken),

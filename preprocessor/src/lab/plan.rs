@@ -131,7 +131,9 @@ impl Plan {
 
     /// Whether a host is connected to what the machine is connected to.
     pub(crate) fn has_machine_network(&self) -> bool {
-        self.hosts.iter().any(|host| host.network == Network::Machine)
+        self.hosts
+            .iter()
+            .any(|host| host.network == Network::Machine)
     }
 
     /// A lab without hosts: shows whether this machine lets us make one.

@@ -5,8 +5,8 @@
 
 mod capabilities;
 mod clock;
-mod names;
 pub(super) mod files;
+mod names;
 mod root;
 mod seccomp;
 mod spec;

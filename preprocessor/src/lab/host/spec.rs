@@ -10,8 +10,8 @@ use oci_spec::runtime::{
     SpecBuilder,
 };
 
-use crate::lab::hierarchies::CGROUPS;
 use crate::lab::addresses::Network;
+use crate::lab::hierarchies::CGROUPS;
 use crate::lab::host::{capabilities, login_user, network_file, root, seccomp};
 use crate::lab::init::node_file;
 use crate::lab::plan::{AGENT, HostPlan};

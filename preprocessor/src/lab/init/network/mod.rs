@@ -147,7 +147,8 @@ impl Hub {
     fn lay_cable(&mut self, mac: [u8; 6], namespace: &OwnedFd) -> Result<()> {
         let port = format!("port{}", self.ports.len() + 1);
         let end = ("eth0", mac);
-        self.netlink.add_cable((&port, self.bridge), end, namespace)?;
+        self.netlink
+            .add_cable((&port, self.bridge), end, namespace)?;
         self.ports.push(self.netlink.index(&port)?);
         Ok(())
     }
@@ -186,7 +187,10 @@ fn connect(
 
 /// The addresses of the lab that no prefix of this interface covers.
 fn beyond(interface: &Interface, plan: &Plan) -> Vec<Address> {
-    let others = plan.hosts.iter().filter_map(|host| host.network.interface());
+    let others = plan
+        .hosts
+        .iter()
+        .filter_map(|host| host.network.interface());
     let all = others.flat_map(|other| &other.addresses);
     let outside = all.filter(|other| !interface.addresses.iter().any(|own| own.covers(other.ip)));
     let alone = |address: &Address| Address {
@@ -199,7 +203,13 @@ fn beyond(interface: &Interface, plan: &Plan) -> Vec<Address> {
 /// Keeps the thread's namespace for as long as the lab's mounts live.
 fn keep(path: &str) -> Result<()> {
     File::create(path)?;
-    mount(Some(NAMESPACE), path, None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
+    mount(
+        Some(NAMESPACE),
+        path,
+        None::<&str>,
+        MsFlags::MS_BIND,
+        None::<&str>,
+    )?;
     Ok(())
 }
 
