@@ -151,3 +151,87 @@ fn free(candidates: &[IpAddr; 3], taken: &[IpAddr]) -> IpAddr {
     let free = candidates.iter().find(|ip| !taken.contains(ip));
     *free.unwrap_or(&candidates[2])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, Network, networks};
+    use crate::tutorial::{Host, Permission, System};
+
+    fn host(name: &str, address: Option<&str>) -> Host {
+        Host {
+            name: name.to_owned(),
+            system: System::Machine {
+                packages: Vec::new(),
+            },
+            needs: Vec::new(),
+            programs: Vec::new(),
+            user: "user".to_owned(),
+            names: Vec::new(),
+            address: address.map(str::to_owned),
+            checkout: false,
+        }
+    }
+
+    /// `192.0.2.1/24 2001:db8::1/64`
+    fn shown(network: &Network) -> String {
+        let addresses = network.interface().map(|one| one.addresses.clone());
+        let shown = addresses.into_iter().flatten();
+        let shown = shown.map(|Address { ip, prefix }| format!("{ip}/{prefix}"));
+        shown.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn made_up_addresses_make_way_for_chosen_ones() {
+        let hosts = [
+            host("a", None),
+            host("b", Some("192.0.2.1/24")),
+            host("c", Some("2001:db8::1/48")),
+        ];
+        let all = networks(&hosts, true);
+        assert_eq!(shown(&all[0]), "192.0.2.65/24 2001:db8::1:1/64");
+        assert_eq!(shown(&all[1]), "192.0.2.1/24 2001:db8::2/64");
+        assert_eq!(shown(&all[2]), "192.0.2.3/24 2001:db8::1/48");
+        let named = |network: &Network| network.interface().map(|one| one.named.len());
+        assert_eq!(
+            all.iter().map(named).collect::<Vec<_>>(),
+            [Some(2), Some(1), Some(1)]
+        );
+    }
+
+    #[test]
+    fn machine_without_ipv6_has_labs_without() {
+        let all = networks(&[host("a", None), host("b", None)], false);
+        assert_eq!(shown(&all[0]), "192.0.2.1/24");
+    }
+
+    #[test]
+    fn lone_host_needs_no_interface() {
+        assert_eq!(networks(&[host("a", None)], true), [Network::Alone]);
+        let all = networks(&[host("a", Some("10.0.0.1/8"))], true);
+        assert_eq!(shown(&all[0]), "10.0.0.1/8 2001:db8::1/64");
+    }
+
+    #[test]
+    fn host_of_the_machine_s_network_is_in_no_other() {
+        let mut gate = host("gate", None);
+        gate.needs = vec![Permission::Network];
+        let all = networks(&[gate, host("a", None)], true);
+        assert_eq!(all[0], Network::Machine);
+        assert_eq!(shown(&all[1]), "192.0.2.2/24 2001:db8::2/64");
+    }
+
+    #[test]
+    fn prefix_says_who_is_a_neighbour() {
+        let covers = |own: &str, other: &str| {
+            let (own, other) = (Address::parse(own), other.parse());
+            own.zip(other.ok()).is_some_and(|(own, ip)| own.covers(ip))
+        };
+        assert!(covers("192.0.2.1/24", "192.0.2.255"));
+        assert!(!covers("192.0.2.1/24", "192.0.3.1"));
+        assert!(covers("192.0.2.1/0", "203.0.113.5"));
+        assert!(!covers("192.0.2.1/32", "192.0.2.2"));
+        assert!(covers("2001:db8::1/64", "2001:db8::ffff"));
+        assert!(!covers("2001:db8::1/64", "2001:db8:1::1"));
+        assert!(!covers("0.0.0.0/0", "2001:db8::1"));
+    }
+}

@@ -107,3 +107,65 @@ fn names(host: &HostPlan) -> Vec<&str> {
     all.extend(more().filter(|name| !is_full(name)));
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::hosts;
+    use crate::lab::plan::{Plan, Supplies};
+    use crate::lab::variation::Variation;
+    use crate::tutorial::{Host, Limits, System, Tutorial};
+
+    fn plan(names: &[(&str, &[&str])]) -> Plan {
+        let host = |(name, more): &(&str, &[&str])| Host {
+            name: (*name).to_owned(),
+            system: System::Machine {
+                packages: Vec::new(),
+            },
+            needs: Vec::new(),
+            programs: Vec::new(),
+            user: "user".to_owned(),
+            names: more.iter().map(|&name| name.to_owned()).collect(),
+            address: Some("192.0.2.9/24".to_owned()).filter(|_| names.len() > 1),
+            checkout: false,
+        };
+        let tutorial = Tutorial {
+            name: "test".to_owned(),
+            title: "A test".to_owned(),
+            summary: None,
+            spec: "test.yaml".into(),
+            upstream: None,
+            hosts: names.iter().map(host).collect(),
+            terminals: Vec::new(),
+            steps: Vec::new(),
+            not_run: Vec::new(),
+            limits: Limits::default(),
+            inputs: Vec::new(),
+        };
+        Plan::new(&tutorial, "crun", Supplies::default())
+    }
+
+    fn last_line(plan: &Plan, host: usize) -> String {
+        let text = hosts(plan, &plan.hosts[host]);
+        text.lines().last().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn lone_host_knows_its_own_names_the_full_one_first() {
+        let plan = plan(&[("remote", &["mail", "remote.mydomain.org"])]);
+        let expected = "127.0.1.1\tremote.mydomain.org remote mail";
+        assert_eq!(last_line(&plan, 0), expected);
+    }
+
+    #[test]
+    fn localhost_is_known_once() {
+        let plan = plan(&[("localhost", &[])]);
+        assert_eq!(hosts(&plan, &plan.hosts[0]).matches("127.0").count(), 1);
+    }
+
+    #[test]
+    fn only_a_host_itself_knows_what_it_calls_itself() {
+        let plan = plan(&[("a", &[]), ("b", &[])]).with_variation(Variation::of(1));
+        assert_eq!(last_line(&plan, 0), "192.0.2.9\tb");
+        assert_eq!(last_line(&plan, 1), "192.0.2.9\tb b-25");
+    }
+}

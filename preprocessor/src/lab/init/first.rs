@@ -111,6 +111,11 @@ fn run(inputs: &Inputs<'_>, mut go: &PipeReader) -> Made<i32> {
         let child = start(runtime, host, &place, pipes, groups.of_host(index));
         running.push(child.during(Doing::Runtime, &runtime.display().to_string())?);
     }
+    // A host's pipes are its runtime's alone now: with a second holder, a host that ends while others go on would not be
+    // missed.
+    for fd in inputs.fds {
+        let _ = close(fd.as_raw_fd());
+    }
     // From here on the keeper alone holds the socket: its closing is the signal that we are gone.
     let watcher = (!groups.bound_memory()).then(|| Watcher::new(plan.limits.memory));
     reap_until_over(running, watcher).during(Doing::Starting, "waiting")
