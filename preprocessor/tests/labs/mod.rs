@@ -7,6 +7,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use mdbook_twin::lab;
 use mdbook_twin::tutorial::{Host, Limits, System, Tutorial};
@@ -134,17 +136,29 @@ struct User {
 
 impl User {
     fn new() -> Self {
-        let name = format!("twin{}", std::process::id());
-        let made = Command::new("useradd")
-            .args(["--no-create-home", &name])
-            .status();
-        assert!(made.unwrap().success(), "useradd {name}");
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("twin{}x{count}", std::process::id());
+        let made = again_and_again("useradd", &["--no-create-home", &name]);
+        assert!(made, "useradd {name}");
         Self { name }
     }
 }
 
 impl Drop for User {
     fn drop(&mut self) {
-        let _ = Command::new("userdel").arg(&self.name).output();
+        again_and_again("userdel", &[&self.name]);
     }
+}
+
+/// Tests run side by side, in other programs too, and these commands give up at once when another one has the files.
+fn again_and_again(program: &str, arguments: &[&str]) -> bool {
+    (0..200).any(|_| {
+        let output = Command::new(program).args(arguments).output();
+        let done = output.is_ok_and(|output| output.status.success());
+        if !done {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        done
+    })
 }

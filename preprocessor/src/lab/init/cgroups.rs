@@ -283,12 +283,7 @@ fn sweep(parent: &Path) {
     let above = parent
         .parent()
         .filter(|above| above.join("cgroup.procs").exists());
-    for beside in above
-        .iter()
-        .flat_map(|above| fs::read_dir(above))
-        .flatten()
-        .flatten()
-    {
+    for beside in above.iter().flat_map(fs::read_dir).flatten().flatten() {
         sweep_one(&beside.path(), &namespace);
     }
 }
