@@ -91,7 +91,7 @@ fn run(inputs: &Inputs<'_>, mut go: &PipeReader) -> Made<i32> {
     let place = mounts::place();
     mounts::make(&place, plan.limits.disk)?;
     put(taken, &place)?;
-    let cables = network::make(plan, &place).during(Doing::Network, "interfaces")?;
+    let networks = network::make(plan, &place).during(Doing::Network, "interfaces")?;
     bound_processes(plan.limits.pids);
     let Some(runtime) = &plan.runtime else {
         handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
@@ -101,7 +101,9 @@ fn run(inputs: &Inputs<'_>, mut go: &PipeReader) -> Made<i32> {
         host::make(plan, host, &place).during(Doing::Files, "the host's files")?;
         files::copy(files, host, &place).during(Doing::Placing, &host.name)?;
     }
-    cables.wait().during(Doing::Network, "a cable")?;
+    networks
+        .wait()
+        .during(Doing::Network, "the lab's network")?;
     mounts::hide_tmp(&place).during(Doing::Files, "a /tmp of the lab's own")?;
     handover::send(control, &Report::Up, &[]).during(Doing::Starting, "the report")?;
     set_uptime(plan.variation.uptime);

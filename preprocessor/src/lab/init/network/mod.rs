@@ -29,7 +29,7 @@ mod netlink;
 use std::fs::{self, File};
 use std::io::{Error, Result};
 use std::os::fd::OwnedFd;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::mount::{MsFlags, mount};
@@ -38,7 +38,7 @@ use nix::sched::{CloneFlags, unshare};
 use crate::lab::addresses::{Address, Interface, has_ipv6};
 use crate::lab::host::network_file;
 use crate::lab::init::network::netlink::{LOOPBACK, MULTICAST_V4, MULTICAST_V6, Netlink};
-use crate::lab::plan::{HostPlan, Plan};
+use crate::lab::plan::Plan;
 
 /// The calling thread's namespace. Of the thread, because the one that makes namespaces goes from one to the next.
 const NAMESPACE: &str = "/proc/thread-self/ns/net";
@@ -46,41 +46,47 @@ const NAMESPACE: &str = "/proc/thread-self/ns/net";
 /// Longer than any machine takes that is not at its end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Cables that were laid, and are not known to carry yet: their ends, by namespace.
-pub(super) struct Cables(Vec<(Netlink, Vec<u32>)>);
+/// The ends of cables that were laid, by namespace.
+type Ends = Vec<(Netlink, Vec<u32>)>;
 
-/// Makes all that the plan's hosts are connected by.
-pub(super) fn make(plan: &Plan, place: &str) -> Result<Cables> {
+/// Namespaces and cables that are being made.
+pub(super) struct Making(Option<JoinHandle<Result<Ends>>>);
+
+/// Begins to make all that the plan's hosts are connected by; the rest goes on while the hosts' files are made, because
+/// the kernel takes a millisecond or more for each namespace.
+pub(super) fn make(plan: &Plan, place: &str) -> Result<Making> {
     if !plan.has_machine_network() {
         make_loopback()?;
     }
-    let joined: Vec<_> = plan.hosts.iter().filter_map(with_interface).collect();
-    if joined.is_empty() {
-        return Ok(Cables(Vec::new()));
+    if !plan
+        .hosts
+        .iter()
+        .any(|host| host.network.interface().is_some())
+    {
+        return Ok(Making(None));
     }
     fs::create_dir(format!("{place}/networks"))?;
+    let (plan, place) = (plan.clone(), place.to_owned());
     // A thread can leave the namespace that it is in, and take nobody along; PID 1 could not come back to the machine's.
-    thread::scope(|scope| {
-        let maker = scope.spawn(|| join(plan, &joined, place));
-        maker.join().unwrap_or_else(|_| Err(Error::other("a bug")))
-    })
+    let maker = thread::Builder::new().spawn(move || join(&plan, &place))?;
+    Ok(Making(Some(maker)))
 }
 
-impl Cables {
-    /// Waits until all of them carry packets.
+impl Making {
+    /// Waits until all is made, and every cable carries packets.
     pub(super) fn wait(self) -> Result<()> {
+        let Some(maker) = self.0 else { return Ok(()) };
+        let ends = maker
+            .join()
+            .unwrap_or_else(|_| Err(Error::other("a bug")))?;
         let deadline = Instant::now() + PATIENCE;
-        for (mut netlink, ends) in self.0 {
-            for end in ends {
-                netlink.wait_for_link(end, deadline)?;
+        for (mut netlink, interfaces) in ends {
+            for interface in interfaces {
+                netlink.wait_for_link(interface, deadline)?;
             }
         }
         Ok(())
     }
-}
-
-fn with_interface(host: &HostPlan) -> Option<(&HostPlan, &Interface)> {
-    Some((host, host.network.interface()?))
 }
 
 /// The lone host's, and what the lab's own namespace has in any case: `lo` with multicast, so that programs that look for
@@ -100,21 +106,24 @@ fn open_ping() -> Result<()> {
     fs::write("/proc/sys/net/ipv4/ping_group_range", "0 65534")
 }
 
-fn join(plan: &Plan, joined: &[(&HostPlan, &Interface)], place: &str) -> Result<Cables> {
+fn join(plan: &Plan, place: &str) -> Result<Ends> {
     if plan.has_machine_network() {
         unshare(CloneFlags::CLONE_NEWNET)?;
         // Without a process in it, this mount is what keeps it. No host's name begins with a point.
         keep(&format!("{place}/networks/.bridge"))?;
     }
     let mut hub = Hub::new()?;
-    let mut cables = Vec::new();
-    for (host, interface) in joined {
+    let mut ends = Vec::new();
+    for host in &plan.hosts {
+        let Some(interface) = host.network.interface() else {
+            continue;
+        };
         let connected = connect(&mut hub, interface, plan, &network_file(host, place));
         let (netlink, eth0) = connected.map_err(|error| named(&host.name, &error))?;
-        cables.push((netlink, vec![eth0]));
+        ends.push((netlink, vec![eth0]));
     }
-    cables.push((hub.netlink, hub.ports));
-    Ok(Cables(cables))
+    ends.push((hub.netlink, hub.ports));
+    Ok(ends)
 }
 
 fn named(host: &str, error: &Error) -> Error {
