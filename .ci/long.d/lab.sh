@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# one echo from the start of the program to the end of its lab, over 31 runs
+# one echo, from the start of the program to the end of its lab: on the machine, on a Debian, on several hosts
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 cargo build --quiet --release

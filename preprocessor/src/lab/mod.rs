@@ -24,6 +24,7 @@ mod hierarchies;
 mod host;
 mod ids;
 mod init;
+mod libraries;
 mod needs;
 mod packages;
 mod permission;

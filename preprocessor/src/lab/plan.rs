@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lab::addresses::{self, Network};
 use crate::lab::init::overlay::Overlay;
+use crate::lab::libraries;
 use crate::lab::permission::Device;
 use crate::lab::programs;
 use crate::lab::variation::Variation;
@@ -187,6 +188,10 @@ impl HostPlan {
             hostname: host.name.clone(),
             names: host.names.clone(),
             network,
+            command: match supplies.layers.is_empty() {
+                true => vec![AGENT.to_owned(), "agent".to_owned()],
+                false => libraries::agent_command(),
+            },
             root: match supplies.layers {
                 layers if layers.is_empty() => Root::Machine,
                 layers => Root::System { layers },
@@ -195,7 +200,6 @@ impl HostPlan {
             administrates: needs.clone().any(Permission::administrates),
             cgroups: needs.clone().any(|need| need == Permission::Cgroups),
             files: supplies.files,
-            command: vec![AGENT.to_owned(), "agent".to_owned()],
         }
     }
 }

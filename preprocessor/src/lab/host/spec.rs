@@ -14,6 +14,7 @@ use crate::lab::addresses::Network;
 use crate::lab::hierarchies::CGROUPS;
 use crate::lab::host::{capabilities, login_user, network_file, root, seccomp};
 use crate::lab::init::node_file;
+use crate::lab::libraries;
 use crate::lab::plan::{AGENT, HostPlan, Root};
 use crate::tutorial::Limits;
 
@@ -192,7 +193,28 @@ pub(super) fn mounts(host: &HostPlan, place: &str) -> Result<Vec<Mount>, OciSpec
         &agent,
         &["bind", "ro", "nosuid", "nodev"],
     )?);
+    if host.root != Root::Machine {
+        mounts.extend(of_libraries(place)?);
+    }
     Ok(mounts)
+}
+
+/// One by one: a read-only mount of the folder would leave the files in it writable to their owner.
+fn of_libraries(place: &str) -> Result<Vec<Mount>, OciSpecError> {
+    let folder = std::fs::read_dir(format!("{place}/libraries"));
+    let names = folder.into_iter().flatten().flatten();
+    let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let options = ["bind", "ro", "nosuid", "nodev"];
+    let one = |name: String| {
+        let target = format!("{}/{name}", libraries::FOLDER);
+        mount(
+            &target,
+            "bind",
+            &format!("{place}/libraries/{name}"),
+            &options,
+        )
+    };
+    names.map(one).collect()
 }
 
 fn mount(target: &str, kind: &str, source: &str, options: &[&str]) -> Result<Mount, OciSpecError> {

@@ -25,6 +25,7 @@ use crate::lab::init::cgroups::{self, Groups, HostGroups};
 use crate::lab::init::memory::Watcher;
 use crate::lab::init::nodes::{self, Node};
 use crate::lab::init::{During, Made, is_open, mounts, network, process};
+use crate::lab::libraries;
 use crate::lab::plan::{HostPlan, Plan};
 use crate::lab::programs::HOST_PATH;
 use crate::lab::runtime;
@@ -152,6 +153,13 @@ fn take(inputs: &Inputs<'_>) -> Made<Vec<(String, Taken)>> {
             let shown = path.display().to_string();
             let tree = process::take_tree(&shown).during(Doing::Cgroups, &shown)?;
             all.push((format!("cgroups/{}/{name}", host.name), Taken::Tree(tree)));
+        }
+    }
+    if !plan.layers().is_empty() {
+        for (path, name) in libraries::of_this_process() {
+            let shown = path.display().to_string();
+            let tree = process::take_tree(&shown).during(Doing::Files, &shown)?;
+            all.push((format!("libraries/{name}"), Taken::Tree(tree)));
         }
     }
     for (layer, name) in plan.layers() {

@@ -39,7 +39,7 @@ pub(super) fn make(place: &str, bytes: u64) -> Made<()> {
     let flags = flags | MsFlags::MS_NOEXEC;
     mount(Some("proc"), "/proc", Some("proc"), flags, NONE).during(Doing::Proc, "a fresh /proc")?;
     hide_cgroups().during(Doing::Files, "hiding the cgroups")?;
-    for folder in ["agent", "devices", "hosts", "layers", "state"] {
+    for folder in ["agent", "devices", "hosts", "layers", "libraries", "state"] {
         fs::create_dir(format!("{place}/{folder}")).during(Doing::Files, folder)?;
     }
     Ok(())
