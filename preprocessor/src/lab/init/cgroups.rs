@@ -264,12 +264,15 @@ fn pid_namespace() -> Result<String> {
     Ok(link.to_string_lossy().chars().filter(digits).collect())
 }
 
-/// In clock ticks since boot: with the pid it names a process for ever.
+/// In clock ticks since boot: with the pid it names a process for ever. A dead one that nobody has waited for has none: a
+/// machine's init can take its time.
 fn start_time(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is the program's name in brackets, and may hold any character; the start is the 22nd.
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(19)?.parse().ok()
+    let mut fields = rest.split_whitespace();
+    let lives = !matches!(fields.next()?, "Z" | "X");
+    lives.then(|| fields.nth(18)?.parse().ok())?
 }
 
 /// Removes the groups of keepers that are gone. What can't be removed yet is the next one's. A keeper's group lies below
