@@ -29,6 +29,22 @@ fn cases() {
     });
 }
 
+/// What comes of a run does not tell the runtime.
+#[test]
+fn cases_with_the_second_runtime() {
+    const SECOND: &str = "runc";
+    if !labs::is_installed(SECOND) {
+        return eprintln!("not run: {SECOND} is not installed");
+    }
+    each_case("run", |tutorial| {
+        let options = Options {
+            runtime: SECOND.to_owned(),
+            ..options()
+        };
+        run::run(tutorial, &options, &mut |_| {}).unwrap()
+    });
+}
+
 #[test]
 fn interrupted_cases() {
     each_case("interrupt", |tutorial| {
