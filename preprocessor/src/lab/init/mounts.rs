@@ -15,8 +15,14 @@ const NONE: Option<&str> = None;
 /// The folder that the lab's tmpfs covers. /mnt is on every Debian, and nothing that a lab reads lies in it; /srv and
 /// /tmp are for machines that have done without.
 pub(in crate::lab) fn place() -> String {
-    let candidates = ["/mnt", "/srv", "/tmp"];
-    let found = candidates.into_iter().find(|path| Path::new(path).is_dir());
+    place_apart_from(&[])
+}
+
+/// The same, for a tmpfs that must not cover these.
+pub(super) fn place_apart_from(paths: &[&Path]) -> String {
+    let covers = |folder: &str| paths.iter().any(|path| path.starts_with(folder));
+    let mut candidates = ["/mnt", "/srv", "/tmp"].into_iter();
+    let found = candidates.find(|path| Path::new(path).is_dir() && !covers(path));
     found.unwrap_or("/tmp").to_owned()
 }
 

@@ -36,7 +36,9 @@ pub(super) fn prepare(plan: &Plan) -> Made<Vec<Node>> {
     if !Uid::effective().is_root() {
         return Ok(devices.into_iter().map(of_the_machine).collect());
     }
-    let folder = mounts::place();
+    // The layers are opened later, from the same mounts.
+    let layers: Vec<_> = plan.layers().into_iter().map(|(path, _)| path).collect();
+    let folder = mounts::place_apart_from(&layers);
     private_tmpfs(&folder).during(Doing::Devices, "a tmpfs for device nodes")?;
     devices.into_iter().map(|d| make(d, &folder)).collect()
 }
