@@ -1,7 +1,7 @@
 //! What one OCI runtime is told differently from another, by the program's name.
 //!
-//! Everything else is in the bundle's `config.json`, which all of them read. Tried: crun 1.8 (Debian 12), runc 1.1
-//! (Debian 12).
+//! Everything else is in the bundle's `config.json`, which all of them read. Tried: crun 1.8 and 1.21, runc 1.1.5
+//! and 1.1.15 (Debian 12 and 13).
 
 use std::path::Path;
 

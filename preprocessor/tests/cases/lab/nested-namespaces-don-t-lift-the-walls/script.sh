@@ -16,5 +16,5 @@ try mount -o remount,suid,bind /usr
 try mount -o remount,dev,bind /usr
 try 'mount -t tmpfs none /mnt && mknod /mnt/disk b 8 0'
 try mknod /tmp/memory c 1 1
-try nsenter -t 1 -m true
-try nsenter -t 1 -n true
+try nsenter --mount=/proc/1/ns/mnt true
+try nsenter --net=/proc/1/ns/net true
