@@ -96,6 +96,9 @@ impl Making {
 /// The lone host's, and what the lab's own namespace has in any case: `lo` with multicast, so that programs that look for
 /// each other by it (vxvde) find each other on one host.
 fn make_loopback() -> Result<()> {
+    if has_ipv6() {
+        switch_ipv6_on()?;
+    }
     let mut netlink = Netlink::new()?;
     netlink.bring_up(LOOPBACK)?;
     netlink.add_route(MULTICAST_V4, LOOPBACK)?;
@@ -181,9 +184,8 @@ fn connect(
         // Nobody has the same address, so nobody needs to be asked for a second before it may be used. And there is no
         // router to be looked for.
         set_ipv6("accept_dad", "0")?;
-        // A machine that was booted with `ipv6.disable_ipv6=1` hands that down to each new namespace.
-        set_ipv6("disable_ipv6", "0")?;
         set_ipv6("accept_ra", "0")?;
+        switch_ipv6_on()?;
     }
     let mut netlink = Netlink::new()?;
     netlink.bring_up(LOOPBACK)?;
@@ -229,6 +231,12 @@ fn keep(path: &str) -> Result<()> {
         None::<&str>,
     )?;
     Ok(())
+}
+
+/// A machine that was booted with `ipv6.disable_ipv6=1` hands that down to each new namespace, and the kernel refuses
+/// addresses and routes there.
+fn switch_ipv6_on() -> Result<()> {
+    set_ipv6("disable_ipv6", "0")
 }
 
 /// For interfaces that are there, and for those that come.
