@@ -7,7 +7,7 @@
 //! Several hosts have one each. In it are `lo` and `eth0`, the end of a cable (a veth pair) whose other end is a port of
 //! a bridge in the lab's own namespace. All of them are on that one network, whatever prefixes their addresses have: each
 //! has a route to its own prefix, one to every host outside of it, and no default route. So a host can play a place on the
-//! Internet, and what no host plays is unreachable at once. In the words of `ip address` and `ip route`:
+//! Internet, and what no host plays is unreachable at once (after 0.3 s within a prefix, where neighbours are asked). In the words of `ip address` and `ip route`:
 //!
 //! ```text
 //! 2: eth0@if3: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default qlen 1000
@@ -37,7 +37,7 @@ use nix::sched::{CloneFlags, unshare};
 
 use crate::lab::addresses::{Address, Interface, has_ipv6};
 use crate::lab::host::network_file;
-use crate::lab::init::network::netlink::{LOOPBACK, MULTICAST_V4, MULTICAST_V6, Netlink};
+use crate::lab::init::network::netlink::{LOOPBACK, MULTICAST_V4, MULTICAST_V6, Netlink, family};
 use crate::lab::plan::Plan;
 
 /// The calling thread's namespace. Of the thread, because the one that makes namespaces goes from one to the next.
@@ -45,6 +45,10 @@ const NAMESPACE: &str = "/proc/thread-self/ns/net";
 
 /// Longer than any machine takes that is not at its end.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Who is on the lab's network answers within microseconds. By the kernel's usual second, an address that nobody has
+/// would cost three.
+const RETRANSMISSION: Duration = Duration::from_millis(100);
 
 /// The ends of cables that were laid, by namespace.
 type Ends = Vec<(Netlink, Vec<u32>)>;
@@ -92,6 +96,9 @@ impl Making {
 /// The lone host's, and what the lab's own namespace has in any case: `lo` with multicast, so that programs that look for
 /// each other by it (vxvde) find each other on one host.
 fn make_loopback() -> Result<()> {
+    if has_ipv6() {
+        switch_ipv6_on()?;
+    }
     let mut netlink = Netlink::new()?;
     netlink.bring_up(LOOPBACK)?;
     netlink.add_route(MULTICAST_V4, LOOPBACK)?;
@@ -178,12 +185,16 @@ fn connect(
         // router to be looked for.
         set_ipv6("accept_dad", "0")?;
         set_ipv6("accept_ra", "0")?;
+        switch_ipv6_on()?;
     }
     let mut netlink = Netlink::new()?;
     netlink.bring_up(LOOPBACK)?;
     hub.lay_cable(interface.mac, &File::open(NAMESPACE)?.into())?;
     let eth0 = netlink.index("eth0")?;
     netlink.bring_up(eth0)?;
+    for &Address { ip, .. } in &interface.addresses {
+        netlink.ask_neighbours_again_after(eth0, RETRANSMISSION, family(ip))?;
+    }
     for &address in &interface.addresses {
         netlink.add_address(eth0, address)?;
     }
@@ -220,6 +231,12 @@ fn keep(path: &str) -> Result<()> {
         None::<&str>,
     )?;
     Ok(())
+}
+
+/// A machine that was booted with `ipv6.disable_ipv6=1` hands that down to each new namespace, and the kernel refuses
+/// addresses and routes there.
+fn switch_ipv6_on() -> Result<()> {
+    set_ipv6("disable_ipv6", "0")
 }
 
 /// For interfaces that are there, and for those that come.

@@ -17,6 +17,9 @@ use netlink_packet_route::link::{
     BridgeStpState, InfoBridge, InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo,
     LinkMessage, State,
 };
+use netlink_packet_route::neighbour_table::{
+    NeighbourTableAttribute, NeighbourTableMessage, NeighbourTableParameter,
+};
 use netlink_packet_route::route::{
     RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
@@ -146,6 +149,32 @@ impl Netlink {
         self.create(RouteNetlinkMessage::NewRoute(message))
     }
 
+    /// `ip ntable change name arp_cache dev INTERFACE retrans TIME`, and the same for IPv6's `ndisc_cache`: how long the
+    /// kernel waits for an answer before it asks a neighbour again. It asks three times.
+    pub(super) fn ask_neighbours_again_after(
+        &mut self,
+        interface: u32,
+        time: Duration,
+        family: AddressFamily,
+    ) -> Result<()> {
+        let table = match family {
+            AddressFamily::Inet6 => "ndisc_cache",
+            _ => "arp_cache",
+        };
+        let mut message = NeighbourTableMessage::default();
+        message.header.family = family;
+        message.attributes = vec![
+            NeighbourTableAttribute::Name(table.to_owned()),
+            NeighbourTableAttribute::Parms(vec![
+                NeighbourTableParameter::Ifindex(interface),
+                NeighbourTableParameter::RetransTime(
+                    u64::try_from(time.as_millis()).map_err(Error::other)?,
+                ),
+            ]),
+        ];
+        self.ask(RouteNetlinkMessage::SetNeighbourTable(message), 0)
+    }
+
     /// Waits until the kernel's link watch, which works behind our back, has seen that the cable is in. Until then
     /// packets are dropped: the first ping would be lost, or be answered a second later.
     pub(super) fn wait_for_link(&mut self, interface: u32, deadline: Instant) -> Result<()> {
@@ -224,7 +253,8 @@ fn link_named(name: &str) -> LinkMessage {
     link
 }
 
-fn family(ip: IpAddr) -> AddressFamily {
+/// Whose messages are about such an address.
+pub(super) fn family(ip: IpAddr) -> AddressFamily {
     match ip {
         IpAddr::V4(_) => AddressFamily::Inet,
         IpAddr::V6(_) => AddressFamily::Inet6,
