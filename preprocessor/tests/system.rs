@@ -13,12 +13,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use mdbook_twin::lab::system::{self, Shelf, Sources, Unavailable, Wanted};
 use mdbook_twin::lab::{self, HostSupplies, Lab, Plan, Supplies};
 use mdbook_twin::tutorial::System;
+use nix::sys::signal::Signal;
 
 const SUITE: &str = "trixie";
 
@@ -95,6 +96,7 @@ fn with_systems(cache: &Path) {
     a_run_starts_from_the_same_files(&layers);
     what_is_wrong_is_named(cache);
     a_killed_build_leaves_nothing(cache);
+    what_a_killed_keeper_leaves_is_swept(cache);
     it_starts_quickly(&layers);
     one_in_use_stays(cache);
 }
@@ -269,35 +271,58 @@ fn what_is_wrong_is_named(cache: &Path) {
 
 fn a_killed_build_leaves_nothing(cache: &Path) {
     let building = cache.join("systems/building");
-    let mut victim = copy(VICTIM, cache)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    // The build's overlay has a file in it: apt is at work.
-    until("a build goes on", || {
-        let folders = names(&building);
-        folders
-            .iter()
-            .any(|name| building.join(name).join("apt/sources.list").exists())
-    });
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let mut victim = victim(cache);
     victim.kill().unwrap();
     victim.wait().unwrap();
-    let ours = format!("lab-work {}", victim.id());
-    until("no process is left", || !processes().contains(&ours));
+    until("no process is left", || keepers(victim.id()).is_empty());
+    until("no file is left", || names(&building).is_empty());
     assert_eq!(fs::read_to_string("/proc/self/mountinfo").unwrap(), mounts);
+}
+
+/// Then nobody is left who could clean up.
+fn what_a_killed_keeper_leaves_is_swept(cache: &Path) {
+    let building = cache.join("systems/building");
+    let mut victim = victim(cache);
+    for pid in keepers(victim.id()) {
+        // The lab's PID 1 may have died with its keeper.
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL);
+    }
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    until("no process is left", || keepers(victim.id()).is_empty());
     assert_eq!(names(&building).len(), 1, "what was killed is swept later");
     provide(cache, &["bc"]).unwrap();
     assert_eq!(names(&building), [""; 0], "it was swept");
 }
 
-fn processes() -> String {
-    let lines = names(Path::new("/proc")).into_iter().map(|pid| {
-        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        String::from_utf8_lossy(&line).replace('\0', " ") + "\n"
+/// A process that builds, its build's overlay with a file in it: apt is at work.
+fn victim(cache: &Path) -> Child {
+    let building = cache.join("systems/building");
+    let victim = copy(VICTIM, cache)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("a build goes on", || {
+        let folders = names(&building);
+        let begun = |name: &String| building.join(name).join("apt/sources.list").exists();
+        folders.iter().any(begun)
     });
-    lines.collect()
+    victim
+}
+
+/// The processes of a victim's build that live: keeper and PID 1.
+fn keepers(victim: u32) -> Vec<i32> {
+    let ours = format!("lab-work {victim}");
+    let pids = names(Path::new("/proc")).into_iter();
+    pids.filter_map(|pid| pid.parse().ok())
+        .filter(|pid: &i32| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            line.trim_end().ends_with(&ours)
+        })
+        .collect()
 }
 
 fn until(what: &str, holds: impl Fn() -> bool) {

@@ -36,6 +36,7 @@ mod runtime;
 mod start;
 pub mod system;
 mod variation;
+mod worker;
 
 pub use hierarchies::{LimitsBy, limits_by};
 pub use host::{LoginUser, login_user};

@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{PipeReader, PipeWriter, Read};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use nix::mount::{MsFlags, mount};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, clone};
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
@@ -23,9 +24,10 @@ use crate::lab::handover::{self, Doing, Report};
 use crate::lab::init::overlay::{self, Overlay};
 use crate::lab::init::{During, Made, first, is_open, map_and_wait, mounts, process};
 use crate::lab::programs::HOST_PATH;
+use crate::lab::worker;
 
 /// What is to be done.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(in crate::lab) struct Work {
     /// Folders of the machine that the script gets, each by the name under which it finds it below its `$PLACE`.
     pub(in crate::lab) folders: Vec<(PathBuf, String)>,
@@ -74,11 +76,29 @@ fn keep(control: &OwnedFd) -> Made<ExitCode> {
     let result = map_and_wait(control, first, &ranges, &mut go_writer);
     let _ = kill(first, Signal::SIGKILL);
     let status = waitpid(first, None);
+    if is_abandoned(control) {
+        remove_what_was_begun(&work);
+    }
     result?;
     Ok(match status {
         Ok(WaitStatus::Exited(_, 0)) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     })
+}
+
+/// Whether whoever asked has gone, and will therefore not look after what was begun.
+fn is_abandoned(control: &OwnedFd) -> bool {
+    let mut watched = [PollFd::new(control.as_fd(), PollFlags::POLLIN)];
+    let polled = poll(&mut watched, PollTimeout::ZERO);
+    let events = watched[0].revents().unwrap_or(PollFlags::empty());
+    polled.is_ok() && events.contains(PollFlags::POLLHUP)
+}
+
+/// The first folder is what is worked at. What can't be removed is found by the next build.
+fn remove_what_was_begun(work: &Work) {
+    if let Some((folder, _)) = work.folders.first() {
+        let _ = worker::remove(folder);
+    }
 }
 
 #[expect(unsafe_code, reason = "clone is unsafe")]

@@ -11,8 +11,8 @@ use crate::lab::init::overlay::Overlay;
 use crate::lab::system::explain::explain;
 use crate::lab::system::shelf::{Name, Shelf};
 use crate::lab::system::sources::{self, Archive};
-use crate::lab::system::worker::{self, Ended};
 use crate::lab::system::{Sources, Unavailable, Wanted};
+use crate::lab::worker::{self, Ended};
 use crate::lab::{packages, refusal};
 use crate::need::Need;
 

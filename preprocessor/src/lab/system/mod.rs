@@ -16,7 +16,6 @@ mod build;
 mod explain;
 mod shelf;
 mod sources;
-mod worker;
 
 use std::collections::BTreeMap;
 use std::os::fd::BorrowedFd;

@@ -11,12 +11,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sha2::{Digest as _, Sha256};
 
 use crate::lab::ids::Ranges;
-use crate::lab::init::Work;
-use crate::lab::init::overlay::Overlay;
 use crate::lab::packages;
 use crate::lab::system::Wanted;
 use crate::lab::system::sources::Archive;
-use crate::lab::system::worker::{self, Ended};
+use crate::lab::worker::remove;
 
 /// Raised when a system is made in another way, so that old ones are not found any more.
 const FORMAT: u32 = 1;
@@ -136,9 +134,14 @@ impl Shelf {
         wait: &mut dyn FnMut(&str),
     ) -> Result<Option<Claim<'_>>> {
         let of_the_name = self.lock_file(&name.0)?;
-        if let Err(TryLockError::WouldBlock) = of_the_name.try_lock() {
+        // Whoever builds it holds the lock alone, and afterwards shares it for as long as it runs: not to be waited for.
+        while let Err(TryLockError::WouldBlock) = of_the_name.try_lock() {
             wait(&name.0);
-            of_the_name.lock()?;
+            of_the_name.lock_shared()?;
+            if self.layer_path(name).is_dir() {
+                return Ok(None);
+            }
+            of_the_name.unlock()?;
         }
         if self.layer_path(name).is_dir() {
             return Ok(None);
@@ -317,29 +320,24 @@ fn folders(path: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// Root removes any file; for anybody else the files belong to ids that only a user namespace can be.
-fn remove(folder: &Path) -> Result<()> {
-    fs::set_permissions(folder, Permissions::from_mode(0o777))?;
-    if !nix::unistd::Uid::effective().is_root() {
-        let work = Work {
-            folders: vec![(folder.to_owned(), "building".to_owned())],
-            layers: Vec::new(),
-            overlay: Overlay::Any,
-            script: "find \"$PLACE/building\" -mindepth 1 -delete".to_owned(),
-            env: BTreeMap::new(),
-        };
-        let mut said = String::new();
-        if !matches!(
-            worker::run(&work, None, &mut |line| said = line.to_owned())?,
-            Ended::Good
-        ) {
-            return Err(Error::other(format!("{}: {said}", folder.display())));
-        }
-    }
-    fs::remove_dir_all(folder)
-}
-
 fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     name.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LAYER, Name, Shelf};
+
+    /// Two ask at once: the one that did not build it comes for it when the other one has it already, for good.
+    #[test]
+    fn what_is_there_and_held_is_not_waited_for() {
+        let cache = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(cache.path());
+        let name = Name("trixie-0".to_owned());
+        std::fs::create_dir_all(cache.path().join("systems/trixie-0").join(LAYER)).unwrap();
+        let held = shelf.hold(&name, &mut |_| ()).unwrap();
+        assert!(held.is_some());
+        assert!(shelf.claim(&name, &mut |_| ()).unwrap().is_none());
+    }
 }

@@ -1,12 +1,16 @@
 //! The runner's side of `init/work.rs`: starts it, reads what the script says, ends it.
 
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Error, PipeReader, Result};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::Uid;
 
 use crate::judge::Missing;
 use crate::lab::handover::{self, Report};
@@ -14,7 +18,7 @@ use crate::lab::init::Work;
 use crate::lab::{WORK_SUBCOMMAND, refusal, start};
 
 /// How a script ended.
-pub(super) enum Ended {
+pub(in crate::lab) enum Ended {
     Good,
     /// It gave another status than 0.
     Badly,
@@ -26,7 +30,7 @@ pub(super) enum Ended {
 
 /// Runs a script and gives each line that it says, on either output, to `line`. Nothing of it is left when this
 /// returns.
-pub(super) fn run(
+pub(in crate::lab) fn run(
     work: &Work,
     stop: Option<BorrowedFd<'_>>,
     line: &mut dyn FnMut(&str),
@@ -103,4 +107,23 @@ fn wait(output: &PipeReader, stop: Option<BorrowedFd<'_>>) -> Result<bool> {
             Err(error) => return Err(Error::from(error)),
         }
     }
+}
+
+/// Removes a folder in which a system is, or was to be. Root removes any file; for anybody else the files belong to ids
+/// that only a user namespace can be.
+pub(in crate::lab) fn remove(folder: &Path) -> Result<()> {
+    fs::set_permissions(folder, Permissions::from_mode(0o777))?;
+    if !Uid::effective().is_root() {
+        let work = Work {
+            folders: vec![(folder.to_owned(), "building".to_owned())],
+            script: "find \"$PLACE/building\" -mindepth 1 -delete".to_owned(),
+            ..Work::default()
+        };
+        let mut said = String::new();
+        let ended = run(&work, None, &mut |line| said = line.to_owned())?;
+        if !matches!(ended, Ended::Good) {
+            return Err(Error::other(format!("{}: {said}", folder.display())));
+        }
+    }
+    fs::remove_dir_all(folder)
 }
