@@ -76,11 +76,13 @@ impl Conversation {
         interrupt: Option<BorrowedFd<'_>>,
         time: Duration,
     ) -> Result<Happened> {
+        self.links.iter_mut().try_for_each(Link::send)?;
         self.wait_also(interrupt, &[], time)
             .map(|(happened, _)| happened)
     }
 
-    /// The same, and which of these others became readable meanwhile.
+    /// The same, and which of these others became readable meanwhile. Sends nothing by itself: whoever left out an input
+    /// because not all was sent is woken when it can be, and not left waiting for an input that nobody polls.
     pub(super) fn wait_also(
         &mut self,
         interrupt: Option<BorrowedFd<'_>>,
@@ -90,7 +92,6 @@ impl Conversation {
         if let Some(host) = self.untold.pop() {
             return Ok((Happened::Gone(host), Vec::new()));
         }
-        self.links.iter_mut().try_for_each(Link::send)?;
         let mut ready = self.poll(interrupt, others, time)?;
         let others = std::mem::take(&mut ready.others);
         Ok((self.happened(ready)?, others))
