@@ -13,7 +13,7 @@ use crate::outcome::{CommandRun, Ended};
 use crate::tutorial::{Action, ExpectedExit, Phase};
 
 /// Raised when an old agent would misread a new runner, or the other way round.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// From the runner to the agent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
