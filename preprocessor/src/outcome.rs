@@ -93,6 +93,11 @@ pub enum Failure {
         /// In words, as in `Timeout`.
         waiting_for: String,
     },
+    /// All of a command was typed, and the shell waits for more.
+    #[error(
+        "the shell waits for the rest of the command: a quote, a bracket or a here-document is open"
+    )]
+    Unfinished,
     /// A terminal that still runs a foreground command was asked to run another.
     #[error("the terminal is busy: an earlier command still runs in it")]
     Busy,
@@ -141,6 +146,9 @@ pub struct CommandRun {
     pub exit: Option<i32>,
     /// From typing it to its end.
     pub took: Duration,
+    /// What it showed when it was tried before (`retry`), first to last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Output>,
     /// The raw stream in chunks, stamped with microseconds since the run began; bounded like the output.
     pub chunks: Vec<(u64, String)>,
 }

@@ -61,6 +61,9 @@ struct Step {
     exit: Option<i32>,
     #[serde(default)]
     any_exit: bool,
+    /// What it shows is not told: it differs from machine to machine.
+    #[serde(default)]
+    unshown: bool,
     #[serde(default)]
     cleanup: bool,
     keep: Option<usize>,
@@ -252,13 +255,16 @@ fn play(script: Script) -> String {
     let here = home.path().canonicalize().unwrap();
     let here = here.to_str().unwrap();
     let mut requests = opening(script.terminals, here, script.secrets);
+    let unshown: Vec<bool> = script.steps.iter().map(|step| step.unshown).collect();
     let steps = script.steps.into_iter().enumerate();
     requests.extend(steps.map(|(index, step)| step.request(index)));
     requests.push(Request::Bye);
     let events = talk(&requests);
     let busybox = regex::Regex::new(r"BusyBox v.*?\) ").unwrap();
-    let text = told(&events).replace(here, "$HOME");
-    busybox.replace_all(&text, "BusyBox v… ").into_owned()
+    let text = told(&events, &unshown).replace(here, "$HOME");
+    let text = busybox.replace_all(&text, "BusyBox v… ");
+    let sqlite = regex::Regex::new("SQLite version .*").unwrap();
+    sqlite.replace_all(&text, "SQLite version …").into_owned()
 }
 
 /// What comes before the steps.
@@ -338,7 +344,7 @@ fn talk(requests: &[Request]) -> Vec<Event> {
 }
 
 /// Events as text; without what differs each time (durations, stamps), and without the order of what is independent.
-fn told(events: &[Event]) -> String {
+fn told(events: &[Event], unshown: &[bool]) -> String {
     let mut text = String::new();
     for event in events {
         match event {
@@ -356,7 +362,11 @@ fn told(events: &[Event]) -> String {
                     Ended::Failed(failure) => format!("failed: {failure}"),
                 };
                 writeln!(text, "step {step}: {ended}").unwrap();
-                commands.iter().for_each(|run| tell_command(&mut text, run));
+                // What came in a step that types nothing is only told where it can be told.
+                let told = |run: &&CommandRun| !unshown[*step] || !run.command.is_empty();
+                for run in commands.iter().filter(told) {
+                    tell_command(&mut text, run, !unshown[*step]);
+                }
                 for (name, value) in captured {
                     writeln!(text, "  {name} = {value}").unwrap();
                 }
@@ -367,7 +377,7 @@ fn told(events: &[Event]) -> String {
                 command,
             } => {
                 writeln!(text, "later, in terminal {terminal}, of step {step}:").unwrap();
-                tell_command(&mut text, command);
+                tell_command(&mut text, command, !unshown[*step]);
             }
             Event::Fatal { message } => writeln!(text, "fatal: {message}").unwrap(),
             Event::Hello { .. } | Event::Opened { .. } | Event::Started { .. } => {}
@@ -376,13 +386,22 @@ fn told(events: &[Event]) -> String {
     text
 }
 
-fn tell_command(text: &mut String, run: &CommandRun) {
+fn tell_command(text: &mut String, run: &CommandRun, shown_too: bool) {
     let shown: String = run.command.chars().take(200).collect();
     let mut lines = shown.lines();
     let first = lines.next().unwrap_or("(nothing typed)");
     writeln!(text, "  $ {first}").unwrap();
     lines.for_each(|line| writeln!(text, "  > {line}").unwrap());
-    tell_output(text, &run.output);
+    for (index, earlier) in run.earlier.iter().enumerate() {
+        writeln!(text, "  try {}:", index + 1).unwrap();
+        tell_output(text, earlier);
+    }
+    if !run.earlier.is_empty() {
+        writeln!(text, "  last try:").unwrap();
+    }
+    if shown_too {
+        tell_output(text, &run.output);
+    }
     if let Some(exit) = run.exit {
         writeln!(text, "  exit {exit}").unwrap();
     }

@@ -23,6 +23,8 @@ pub(super) struct Waiting<'a> {
     lines: usize,
     /// Whether a command ran then.
     ran: bool,
+    /// Whether it is what the command itself has to come to, not what a later step waits for.
+    own: bool,
 }
 
 impl Waiting<'_> {
@@ -91,6 +93,7 @@ impl Agent {
                 0
             },
             // A command's own wait: it ran, even if it has ended by now.
+            own: !lines_from_here,
             ran: !lines_from_here || matches!(terminal.doing(), Doing::Running | Doing::Typed),
         })
     }
@@ -98,19 +101,26 @@ impl Agent {
     /// Whether it holds now.
     pub(super) fn held(&mut self, index: usize, waiting: &Waiting<'_>) -> Result<Held, Trouble> {
         let now = Instant::now();
-        let look_again = Held::NotYet(Some(now + LOOK_AGAIN));
         let terminal = self.terminal(index)?;
         let ended = match terminal.doing() {
             Doing::Idle if waiting.ran => Some(terminal.status()),
             Doing::Gone { exit } => Some(exit),
             _ => None,
         };
-        let at = |due: Instant| {
-            if due <= now {
-                Held::Yes
-            } else {
-                Held::NotYet(Some(due))
-            }
+        // With 0 a daemon has left its terminal, and may be on its way. Anything else was its end.
+        let dead = waiting
+            .own
+            .then_some(ended)
+            .flatten()
+            .filter(|&exit| exit != Some(0));
+        let at = |due: Instant| match (due <= now, dead) {
+            (true, _) => Held::Yes,
+            (false, Some(exit)) => Held::Never(exit),
+            (false, None) => Held::NotYet(Some(due)),
+        };
+        let there = |is_there: bool| match is_there {
+            true => Held::Yes,
+            false => at(now + LOOK_AGAIN),
         };
         let yes = match waiting.condition {
             Condition::Output(_) => match (&waiting.regex, &mut terminal.watch) {
@@ -124,19 +134,11 @@ impl Agent {
             }
             Condition::Elapsed(time) => return Ok(at(waiting.since + *time)),
             Condition::Port(port) => {
-                return Ok(if self.listens(*port) {
-                    Held::Yes
-                } else {
-                    look_again
-                });
+                return Ok(there(self.listens(*port)));
             }
             Condition::Path(path) => {
                 let path = self.path_of(index, path)?;
-                return Ok(if path.symlink_metadata().is_ok() {
-                    Held::Yes
-                } else {
-                    look_again
-                });
+                return Ok(there(path.symlink_metadata().is_ok()));
             }
         };
         Ok(match (yes, ended) {

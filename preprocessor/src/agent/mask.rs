@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::outcome::{CommandRun, Output};
+use super::escape::Plain;
+use crate::outcome::{CommandRun, Failure, Output};
 
 /// What stands in its place.
 const MASK: &str = "••••••";
@@ -11,12 +12,20 @@ const MASK: &str = "••••••";
 #[derive(Default)]
 pub(super) struct Mask {
     secrets: BTreeMap<String, String>,
+    /// What is masked: each line of each secret, the longest first, since one may begin another.
+    hidden: Vec<String>,
 }
 
 impl Mask {
     /// Of these secrets, by name.
     pub(super) fn new(secrets: BTreeMap<String, String>) -> Self {
-        Self { secrets }
+        let lines = secrets.values().flat_map(|secret| secret.lines());
+        let mut hidden: Vec<String> = lines
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect();
+        hidden.sort_by_key(|line| std::cmp::Reverse(line.len()));
+        Self { secrets, hidden }
     }
 
     /// The secret of this name.
@@ -24,18 +33,41 @@ impl Mask {
         self.secrets.get(name).map(String::as_str)
     }
 
-    /// Masks all that is in a command's record.
-    pub(super) fn command(&self, run: &mut CommandRun) {
-        for secret in self.secrets.values().filter(|secret| !secret.is_empty()) {
-            run.command = run.command.replace(secret, MASK);
-            output(&mut run.output, secret);
-            let stream: String = run.chunks.iter().map(|(_, text)| text.as_str()).collect();
-            if stream.contains(secret) {
-                // It may lie across two chunks: they become one.
-                let first = run.chunks.first().map_or(0, |chunk| chunk.0);
-                run.chunks = vec![(first, stream.replace(secret, MASK))];
+    /// Masks what a failure quotes.
+    pub(super) fn failure(&self, failure: &mut Failure) {
+        if let Failure::Timeout { waiting_for, .. } | Failure::EndedEarly { waiting_for, .. } =
+            failure
+        {
+            for secret in &self.hidden {
+                *waiting_for = waiting_for.replace(secret, MASK);
             }
         }
+    }
+
+    /// Masks all that is in a command's record.
+    pub(super) fn command(&self, run: &mut CommandRun) {
+        for secret in &self.hidden {
+            run.command = run.command.replace(secret, MASK);
+            output(&mut run.output, secret);
+            run.earlier
+                .iter_mut()
+                .for_each(|earlier| output(earlier, secret));
+            mask_stream(&mut run.chunks, secret);
+        }
+    }
+}
+
+/// A secret may lie across two chunks: they become one. With escape sequences within it nothing of the stream is kept.
+fn mask_stream(chunks: &mut Vec<(u64, String)>, secret: &str) {
+    let stream: String = chunks.iter().map(|(_, text)| text.as_str()).collect();
+    let first = chunks.first().map_or(0, |chunk| chunk.0);
+    let masked = stream.replace(secret, MASK);
+    let mut plain = Vec::new();
+    Plain::default().push(masked.as_bytes(), &mut plain);
+    if memchr::memmem::find(&plain, secret.as_bytes()).is_some() {
+        chunks.clear();
+    } else if masked != stream {
+        *chunks = vec![(first, masked)];
     }
 }
 

@@ -99,14 +99,21 @@ impl Agent {
                 Doing::Gone { exit } => return Err(Failure::TerminalGone { exit }.into()),
                 _ => dialog.answer(terminal, mask)?,
             }
-            if terminal.doing() != Doing::Opening && is_prompt(&regex, &terminal.last_line()) {
+            let shown =
+                terminal.doing() != Doing::Opening && is_prompt(&regex, &terminal.last_line());
+            let silent = terminal.silent_until(&regex);
+            if shown && silent <= Instant::now() {
                 let output = without_prompt(terminal.so_far());
                 terminal.repl_ready(Instant::now());
                 terminal.enter_repl(regex);
                 return Ok(output);
             }
             self.check_time(step, || format!("the prompt /{prompt}/"))?;
-            self.pump(Some(step.deadline))?;
+            self.pump(Some(if shown {
+                silent.min(step.deadline)
+            } else {
+                step.deadline
+            }))?;
         }
     }
 
@@ -227,7 +234,7 @@ fn ended_early(exit: Option<i32>) -> Trouble {
 }
 
 /// The last line without an end is the prompt of what was opened.
-fn without_prompt(mut output: Output) -> Output {
+pub(super) fn without_prompt(mut output: Output) -> Output {
     if output.no_newline {
         output.lines.pop();
         output.no_newline = false;

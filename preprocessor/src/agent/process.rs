@@ -1,8 +1,9 @@
-//! What the agent does with processes before it has any.
+//! What the agent does with processes before it has any, and what it asks of them.
 
 use nix::sched::{CloneFlags, clone};
 use nix::sys::signal::Signal;
 use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
 
 /// Starts and ends so many processes, 20 µs each. (Writing ns_last_pid would be one step, but /proc/sys can't be written
 /// in a host.)
@@ -24,4 +25,12 @@ pub(super) fn use_up_pids(count: u32) {
         let Ok(child) = child else { return };
         let _ = waitpid(child, None);
     }
+}
+
+/// Whether a process ignores a signal, by /proc; not where that does not tell.
+pub(super) fn ignores(process: Pid, signal: Signal) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal as i32 - 1)) != 0)
 }

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::condition;
 use super::dialog::Dialog;
+use super::nested::without_prompt;
 use super::pump::{Agent, Background, Trouble};
 use super::steps::Step;
 use super::terminal::{Doing, Kind};
@@ -16,6 +17,8 @@ enum Over {
     Ended(Option<i32>),
     /// It goes on, or something of it does; this is what it showed.
     Shown(Output),
+    /// Its keys have ended it; what it had shown until then.
+    Cut(Output, Option<i32>),
     /// It goes on, and its record with it.
     GoesOn,
 }
@@ -54,9 +57,13 @@ impl Agent {
         index: usize,
         command: &Command,
     ) -> Result<(), Trouble> {
+        let mut earlier = Vec::new();
         let mut tries = run.retry.as_ref().map_or(1, |retry| retry.times.max(1));
         loop {
             self.command(step, run, command)?;
+            if let Some(tried) = step.commands.last_mut() {
+                tried.earlier.clone_from(&earlier);
+            }
             let checked = match run.until {
                 Some(_) => Ok(()),
                 None => self.check_exit(step, index, command, step.request.exit),
@@ -70,7 +77,7 @@ impl Agent {
                 self.check_time(step, || "the next try".to_owned())?;
                 self.pump(Some(next.min(step.deadline)))?;
             }
-            step.commands.pop();
+            earlier.extend(step.commands.pop().map(|tried| tried.output));
         }
     }
 
@@ -99,8 +106,12 @@ impl Agent {
         let now = Instant::now();
         let terminal = self.terminal(index)?;
         let (mut output, exit, trouble) = match over {
+            Ok(Over::Ended(exit)) if terminal.take_renewed() => {
+                (without_prompt(terminal.finish()), exit, None)
+            }
             Ok(Over::Ended(exit)) => (terminal.finish(), exit, None),
             Ok(Over::Shown(output)) => (output, None, None),
+            Ok(Over::Cut(output, exit)) => (output, exit, None),
             Ok(Over::GoesOn) => (terminal.so_far(), None, None),
             Err(trouble) => (terminal.so_far(), terminal.status(), Some(trouble)),
         };
@@ -152,7 +163,8 @@ impl Agent {
                 let keys = super::keys::bytes(&until.then, terminal.application_keys());
                 self.press_until_end(step, &keys)?;
             }
-            return Ok(Over::Shown(output));
+            let exit = self.terminal(index)?.status();
+            return Ok(Over::Cut(output, exit));
         }
         let mut dialog = Dialog::begin(&run.dialog, self.terminal(index)?)?;
         self.wait_end(step, &mut dialog, command.exits)
@@ -174,8 +186,17 @@ impl Agent {
             let terminal = terminals
                 .get_mut(&index)
                 .ok_or(Failure::TerminalGone { exit: None })?;
-            if terminal.doing() == Doing::Running && at_repl_prompt(terminal) {
-                terminal.repl_ready(Instant::now());
+            let mut look_again = step.deadline;
+            match terminal.strange_prompt_at() {
+                Some(due) if due <= Instant::now() => terminal.renew(),
+                due => look_again = due.unwrap_or(look_again).min(look_again),
+            }
+            if terminal.doing() == Doing::Running {
+                if at_repl_prompt(terminal) {
+                    terminal.repl_ready(Instant::now());
+                } else {
+                    look_again = look_again.min(silent_at(terminal).unwrap_or(look_again));
+                }
             }
             match terminal.doing() {
                 Doing::Idle => {
@@ -187,14 +208,14 @@ impl Agent {
                 }
                 Doing::Gone { exit } if may_end_terminal => return Ok(exit),
                 Doing::Gone { exit } => return Err(Failure::TerminalGone { exit }.into()),
+                _ if terminal.is_unfinished() => return Err(Failure::Unfinished.into()),
                 _ => dialog.answer(terminal, mask)?,
             }
+            let last_line = terminal.last_line();
             self.check_time(step, || {
-                dialog
-                    .unasked()
-                    .unwrap_or_else(|| "the command's end".to_owned())
+                dialog.unasked().unwrap_or_else(|| end_in_words(&last_line))
             })?;
-            self.pump(Some(step.deadline))?;
+            self.pump(Some(look_again))?;
         }
     }
 
@@ -263,12 +284,32 @@ impl Agent {
     }
 }
 
+/// What a command that does not end is waited for, with the question that it may have asked.
+fn end_in_words(last_line: &str) -> String {
+    match last_line.trim() {
+        "" => "the command's end".to_owned(),
+        last_line => format!("the command's end; its last line is `{last_line}`"),
+    }
+}
+
+/// When the innermost program, if it has no prompt, will have been silent for long enough; `None` once it has.
+fn silent_at(terminal: &super::terminal::Terminal) -> Option<Instant> {
+    match terminal.levels().last().map(|level| &level.kind) {
+        Some(Kind::Repl(prompt)) => {
+            Some(terminal.silent_until(prompt)).filter(|&due| due > Instant::now())
+        }
+        _ => None,
+    }
+}
+
 /// Whether the innermost program shows its prompt again, on a line of its own.
 pub(super) fn at_repl_prompt(terminal: &super::terminal::Terminal) -> bool {
     let Some(Kind::Repl(prompt)) = terminal.levels().last().map(|level| &level.kind) else {
         return false;
     };
-    terminal.has_new_line() && is_prompt(prompt, &terminal.last_line())
+    let is_silent = terminal.silent_until(prompt) <= Instant::now();
+    // The echo of what was typed ends the first line.
+    is_silent && terminal.has_new_line() && is_prompt(prompt, &terminal.last_line())
 }
 
 /// Whether the last line is this prompt and nothing else.

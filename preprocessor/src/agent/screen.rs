@@ -154,6 +154,25 @@ impl Screen {
         (lines, unfinished)
     }
 
+    /// What a program shows that has taken the whole screen (the alternate one), without the empty rows below it.
+    pub(super) fn drawn(&self) -> Option<Vec<Line>> {
+        if self.terminal.active_screen_kind() != ScreenKind::Alternate {
+            return None;
+        }
+        let rows = self.terminal.screen().visible_lines();
+        let mut lines: Vec<Line> = rows
+            .map(|row| {
+                let mut builder = LineBuilder::default();
+                builder.push(row);
+                builder.finish()
+            })
+            .collect();
+        while lines.last().is_some_and(|last| last.text.is_empty()) {
+            lines.pop();
+        }
+        Some(lines)
+    }
+
     /// The text of the line that the cursor stands in, up to the cursor.
     pub(super) fn last_line(&self) -> String {
         let screen = self.terminal.screen();

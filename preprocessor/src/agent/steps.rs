@@ -108,8 +108,9 @@ impl Agent {
                 captured = found;
                 Ended::Done
             }
-            Err(Trouble::Failed(failure)) => {
+            Err(Trouble::Failed(mut failure)) => {
                 self.failed = true;
+                self.mask.failure(&mut failure);
                 Ended::Failed(failure)
             }
             Err(Trouble::Stop(stop)) => return Err(stop),

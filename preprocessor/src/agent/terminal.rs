@@ -6,9 +6,11 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use super::marks::{Mark, Marker, Markers, Next};
+use super::process;
 use super::protocol::OpenTerminal;
 use super::pty::{Pty, TypedBy};
 use super::record::Record;
@@ -56,6 +58,16 @@ pub(super) enum Kind {
     Posix,
     /// A program's own prompt.
     Repl(regex::Regex),
+}
+
+impl Kind {
+    /// Of the shell that said this.
+    fn of(marker: Marker) -> Self {
+        match marker.says_start {
+            true => Self::Bash,
+            false => Self::Posix,
+        }
+    }
 }
 
 /// Whether a command is typed in raw mode.
@@ -111,6 +123,14 @@ pub(super) struct Terminal {
     announced: bool,
     /// Whether the typed command, or a part of it, said that it started.
     command_started: bool,
+    /// The shell wants more than was typed.
+    unfinished: bool,
+    /// The typed command may take the integration away: it speaks of prompts, or of another program in the shell's place.
+    may_lose_marks: bool,
+    /// The integration was typed again, since it was lost.
+    renewing: bool,
+    /// The shell's own process group: the foreground's, when the command was typed.
+    shell_group: Option<Pid>,
     /// When the last output came.
     pub(super) last_output: Instant,
     /// Newlines since the command began.
@@ -152,6 +172,10 @@ impl Terminal {
             open: open.clone(),
             announced: false,
             command_started: false,
+            unfinished: false,
+            may_lose_marks: false,
+            renewing: false,
+            shell_group: None,
             last_output: now,
             newlines: 0,
             watch: None,
@@ -188,6 +212,20 @@ impl Terminal {
         !self.outgoing.is_empty()
     }
 
+    /// Whether all was typed, and the shell wants more: a quote, a bracket or a here-document is open.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.unfinished && self.doing == Doing::Typed
+    }
+
+    /// Whether a command of the shell's has the terminal, and its keys are heard. Not at once: the shell makes a process
+    /// first, which ignores ^Z until it is the command's.
+    pub(super) fn has_taken_over(&self) -> bool {
+        let group = self.pty.foreground();
+        self.doing == Doing::Running
+            && group != self.shell_group
+            && group.is_none_or(|leader| !process::ignores(leader, Signal::SIGTSTP))
+    }
+
     /// What takes commands now, the innermost last.
     pub(super) fn levels(&self) -> &[Level] {
         &self.levels
@@ -215,6 +253,10 @@ impl Terminal {
         self.started = now;
         self.entered = false;
         self.command_started = false;
+        self.unfinished = false;
+        let marks = ["PS1", "PROMPT_COMMAND", "exec"];
+        self.may_lose_marks = marks.iter().any(|word| text.contains(word));
+        self.shell_group = self.pty.foreground();
         self.ended = None;
         self.status = None;
         self.newlines = 0;
@@ -280,9 +322,16 @@ impl Terminal {
         });
     }
 
-    /// What came, as lines; `None` if nothing did.
+    /// What came, as lines; `None` if nothing did. Where a program draws on the whole screen, the screen as it stands.
     pub(super) fn take_meanwhile(&mut self) -> Option<Output> {
         let bytes = self.meanwhile.take().filter(|bytes| !bytes.is_empty())?;
+        if let Some(lines) = self.screen.drawn() {
+            return Some(Output {
+                lines,
+                omitted: None,
+                no_newline: false,
+            });
+        }
         let mut screen = Screen::new(self.size);
         screen.feed(&bytes);
         let (lines, no_newline) = screen.take_lines();
@@ -306,6 +355,37 @@ impl Terminal {
         self.recording = false;
         let line = shell::integration(&self.nonce, self.shells, true);
         self.send(line.as_bytes());
+    }
+
+    /// When a prompt that is not ours will have stood long enough to be one: the command took our prompts away. A program
+    /// that asks a question has a process group of its own.
+    pub(super) fn strange_prompt_at(&self) -> Option<Instant> {
+        const STANDS: Duration = Duration::from_millis(300);
+        let waits = self.may_lose_marks && !self.renewing;
+        let is_prompt = waits
+            && matches!(self.doing, Doing::Typed | Doing::Running)
+            && self.lines.is_empty()
+            && !self.last_line().trim().is_empty()
+            && self.pty.foreground() == self.shell_group;
+        is_prompt.then(|| self.last_output + STANDS)
+    }
+
+    /// Types the integration again into the shell that has lost it. Its next prompt ends the command, with a status that
+    /// nobody knows.
+    pub(super) fn renew(&mut self) {
+        self.shells += 1;
+        if let Some(level) = self.levels.last_mut() {
+            level.newest = self.shells;
+        }
+        self.renewing = true;
+        self.recording = false;
+        let line = shell::integration(&self.nonce, self.shells, true);
+        self.send(line.as_bytes());
+    }
+
+    /// Whether the command's output ends with the prompt that it set itself; asked once.
+    pub(super) fn take_renewed(&mut self) -> bool {
+        std::mem::take(&mut self.renewing)
     }
 
     /// Whether the command that was typed last has opened a shell, and that one has answered.
@@ -333,6 +413,15 @@ impl Terminal {
     /// Whether output is on the last line, without a newline: a prompt, perhaps.
     pub(super) fn last_line(&self) -> String {
         self.screen.last_line()
+    }
+
+    /// Since when a program without a prompt (an empty one) counts as waiting: nothing else tells that it does.
+    pub(super) fn silent_until(&self, prompt: &regex::Regex) -> Instant {
+        const SILENCE: Duration = Duration::from_millis(200);
+        match prompt.is_match("") {
+            true => self.last_output.max(self.started) + SILENCE,
+            false => self.started,
+        }
     }
 
     /// Whether a line has ended since the command was typed.
@@ -417,6 +506,7 @@ impl Terminal {
     ) -> CommandRun {
         CommandRun {
             command: command.to_owned(),
+            earlier: Vec::new(),
             prompt: prompt.to_owned(),
             output,
             exit,
@@ -509,11 +599,7 @@ impl Terminal {
             self.levels.push(Level {
                 shell: marker.shell,
                 newest: self.shells,
-                kind: if marker.says_start {
-                    Kind::Bash
-                } else {
-                    Kind::Posix
-                },
+                kind: Kind::of(marker),
             });
             self.prompt(None, now);
             return;
@@ -526,8 +612,12 @@ impl Terminal {
             return;
         };
         if self.levels[level].shell != marker.shell {
-            // The second integration works now, too. Its prompt ends no command.
+            // The second integration works now, too. Its prompt ends no command, unless the first was lost.
             self.levels[level].shell = marker.shell;
+            if self.renewing && matches!(marker.mark, Mark::Prompt(_)) {
+                self.levels[level].kind = Kind::of(marker);
+                self.prompt(None, now);
+            }
             return;
         }
         match marker.mark {
@@ -546,7 +636,7 @@ impl Terminal {
                 }
                 self.type_line();
             }
-            Mark::More => {}
+            Mark::More => self.unfinished = self.doing == Doing::Typed,
             Mark::Prompt(status) => {
                 // An outer shell that wants a command: the inner ones have ended.
                 self.levels.truncate(level + 1);

@@ -36,6 +36,8 @@ impl Agent {
         if let Doing::Gone { exit } = terminal.doing() {
             return Err(Failure::TerminalGone { exit }.into());
         }
+        self.let_it_take_over(step)?;
+        let terminal = self.terminal(index)?;
         terminal.start_meanwhile();
         let bytes = keys::bytes(keys, terminal.application_keys());
         terminal.send(&bytes);
@@ -55,6 +57,24 @@ impl Agent {
         }
         self.add_meanwhile(step);
         Ok(())
+    }
+
+    /// A ^Z or ^C that comes while the shell still makes the command's process hits the shell, which ignores it. What
+    /// runs in the shell itself (`read`) never takes over.
+    fn let_it_take_over(&mut self, step: &Step<'_>) -> Result<(), Trouble> {
+        const PATIENCE: Duration = Duration::from_millis(100);
+        const LOOK_AGAIN: Duration = Duration::from_millis(1);
+        let enough = step.deadline.min(Instant::now() + PATIENCE);
+        // What has come is read first: ^C makes the terminal forget output that nobody has read.
+        self.pump(Some(Instant::now()))?;
+        loop {
+            let terminal = self.terminal(step.request.terminal)?;
+            let comes = matches!(terminal.doing(), Doing::Typed | Doing::Running);
+            if !comes || terminal.has_taken_over() || Instant::now() >= enough {
+                return Ok(());
+            }
+            self.pump(Some(enough.min(Instant::now() + LOOK_AGAIN)))?;
+        }
     }
 
     /// Adds what came during a step that typed no command.

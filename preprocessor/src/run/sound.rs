@@ -16,7 +16,7 @@ pub(super) fn is_sound(ended: &Ended, commands: &[CommandRun]) -> bool {
 
 /// The same for one command.
 pub(super) fn is_sound_command(command: &CommandRun) -> bool {
-    is_sound_output(&command.output)
+    is_sound_output(&command.output) && command.earlier.iter().all(is_sound_output)
 }
 
 fn is_sound_output(output: &Output) -> bool {
