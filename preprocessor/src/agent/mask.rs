@@ -80,3 +80,73 @@ fn output(output: &mut Output, secret: &str) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MASK, Mask};
+    use crate::outcome::{CommandRun, Failure, Line, Output};
+
+    fn masked(secrets: &[(&str, &str)], shown: &str, chunks: &[&str]) -> (String, String) {
+        let secrets = secrets
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let line = |text: &str| Line {
+            text: text.to_owned(),
+            styles: Vec::new(),
+        };
+        let mut run = CommandRun {
+            output: Output {
+                lines: shown.lines().map(line).collect(),
+                ..Output::default()
+            },
+            chunks: chunks
+                .iter()
+                .map(|chunk| (7, (*chunk).to_owned()))
+                .collect(),
+            ..CommandRun::default()
+        };
+        Mask::new(secrets.collect()).command(&mut run);
+        let stream = run.chunks.iter().map(|(_, text)| text.as_str()).collect();
+        (run.output.text(), stream)
+    }
+
+    #[test]
+    fn secret_that_begins_another_leaves_nothing_of_it() {
+        let secrets = [("A", "abc"), ("B", "abcdef")];
+        assert_eq!(
+            masked(&secrets, "abcdef abc", &[]).0,
+            format!("{MASK} {MASK}\n")
+        );
+    }
+
+    #[test]
+    fn each_line_of_a_secret_is_masked() {
+        let shown = masked(
+            &[("KEY", "first line\nsecond line\n")],
+            "first line\n> second line",
+            &[],
+        )
+        .0;
+        assert_eq!(shown, format!("{MASK}\n> {MASK}\n"));
+    }
+
+    #[test]
+    fn stream_with_the_secret_in_pieces_is_masked_or_not_kept() {
+        let secrets = [("A", "s3cret")];
+        assert_eq!(
+            masked(&secrets, "", &["a s3c", "ret b"]).1,
+            format!("a {MASK} b")
+        );
+        assert_eq!(masked(&secrets, "", &["a s3c\x1b[1mret b"]).1, "");
+    }
+
+    #[test]
+    fn what_a_failure_quotes_is_masked() {
+        let mut failure = Failure::EndedEarly {
+            exit: None,
+            waiting_for: "`s3cret`".to_owned(),
+        };
+        Mask::new([("A".to_owned(), "s3cret".to_owned())].into()).failure(&mut failure);
+        assert!(!failure.to_string().contains("s3cret"), "{failure}");
+    }
+}
