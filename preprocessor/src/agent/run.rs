@@ -7,7 +7,7 @@ use super::dialog::Dialog;
 use super::nested::without_prompt;
 use super::pump::{Agent, Background, Trouble};
 use super::steps::Step;
-use super::terminal::{Doing, Kind};
+use super::terminal::{Doing, Kind, Terminal};
 use crate::outcome::{Failure, Output};
 use crate::tutorial::{Command, Condition, ExpectedExit, Opens, RunCommands};
 
@@ -211,9 +211,10 @@ impl Agent {
                 _ if terminal.is_unfinished() => return Err(Failure::Unfinished.into()),
                 _ => dialog.answer(terminal, mask)?,
             }
-            let last_line = terminal.last_line();
             self.check_time(step, || {
-                dialog.unasked().unwrap_or_else(|| end_in_words(&last_line))
+                let last_line = || self.terminals.get(&index).map(Terminal::last_line);
+                let end = || end_in_words(&last_line().unwrap_or_default());
+                dialog.unasked().unwrap_or_else(end)
             })?;
             self.pump(Some(look_again))?;
         }
@@ -293,7 +294,7 @@ fn end_in_words(last_line: &str) -> String {
 }
 
 /// When the innermost program, if it has no prompt, will have been silent for long enough; `None` once it has.
-fn silent_at(terminal: &super::terminal::Terminal) -> Option<Instant> {
+fn silent_at(terminal: &Terminal) -> Option<Instant> {
     match terminal.levels().last().map(|level| &level.kind) {
         Some(Kind::Repl(prompt)) => {
             Some(terminal.silent_until(prompt)).filter(|&due| due > Instant::now())
@@ -303,7 +304,7 @@ fn silent_at(terminal: &super::terminal::Terminal) -> Option<Instant> {
 }
 
 /// Whether the innermost program shows its prompt again, on a line of its own.
-pub(super) fn at_repl_prompt(terminal: &super::terminal::Terminal) -> bool {
+pub(super) fn at_repl_prompt(terminal: &Terminal) -> bool {
     let Some(Kind::Repl(prompt)) = terminal.levels().last().map(|level| &level.kind) else {
         return false;
     };

@@ -256,7 +256,9 @@ impl Terminal {
         self.unfinished = false;
         let marks = ["PS1", "PROMPT_COMMAND", "exec"];
         self.may_lose_marks = marks.iter().any(|word| text.contains(word));
-        self.shell_group = self.pty.foreground();
+        // Asked only where it can matter: an ordinary command is waited for, and no key comes before its end.
+        let matters = echo || self.may_lose_marks;
+        self.shell_group = matters.then(|| self.pty.foreground()).flatten();
         self.ended = None;
         self.status = None;
         self.newlines = 0;
