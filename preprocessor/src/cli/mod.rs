@@ -15,6 +15,8 @@ mod generate;
 mod init;
 #[cfg(all(feature = "run", target_os = "linux"))]
 mod lab;
+#[cfg(all(feature = "run", target_os = "linux"))]
+mod look;
 mod preprocess;
 #[cfg(all(feature = "run", target_os = "linux"))]
 mod processes;

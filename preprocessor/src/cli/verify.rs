@@ -8,6 +8,8 @@ use mdbook_twin::config::Execute;
 use mdbook_twin::tutorial::Suite;
 use mdbook_twin::verify::{self, How, Shard, Summary};
 
+#[cfg(all(feature = "run", target_os = "linux"))]
+use crate::cli::look;
 use crate::cli::show::{self, Shown};
 use crate::cli::workshop::{Running, Workshop};
 
@@ -24,6 +26,9 @@ pub(crate) struct Arguments {
     /// Make every host of this Debian instead of what the spec says; nothing is recorded
     #[arg(long, value_name = "SUITE")]
     suite: Option<Suite>,
+    #[cfg(all(feature = "run", target_os = "linux"))]
+    #[command(flatten)]
+    look: look::Look,
     #[command(flatten)]
     running: Running,
 }
@@ -34,6 +39,11 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
         Err(code) => return code,
     };
     let workshop = Workshop::new(project, &arguments.running, *shown);
+    #[cfg(all(feature = "run", target_os = "linux"))]
+    if arguments.look.is_asked() {
+        let suite = arguments.suite.as_ref();
+        return look::run(&workshop, &arguments.names, &arguments.look, suite, shown);
+    }
     let mut names = match arguments.names.as_slice() {
         [] => workshop.names(),
         names => names.to_vec(),

@@ -5,12 +5,16 @@
 
 mod diff;
 mod doctor;
+#[cfg(all(feature = "run", target_os = "linux"))]
+mod part;
 mod varying;
 mod verdict;
 
 pub use crate::paint::Paint;
 pub use diff::diff;
 pub use doctor::{doctor, doctor_json};
+#[cfg(all(feature = "run", target_os = "linux"))]
+pub use part::part;
 pub use varying::varying;
 pub use verdict::{line, reasons, verdict, verdict_on};
 

@@ -42,7 +42,7 @@ pub(super) fn conduct(
         tutorial,
         options,
         observer,
-        course: Course::new(tutorial, facts),
+        course: Course::new(tutorial, facts, options.until),
         greeted: vec![false; tutorial.hosts.len()],
         phase: Phase::Greeting,
         at_end,

@@ -25,13 +25,19 @@ pub(super) struct Course<'a> {
 }
 
 impl<'a> Course<'a> {
-    /// A run that has not begun. Steps that don't apply here are passed over from the start.
-    pub(super) fn new(tutorial: &'a Tutorial, facts: &Facts) -> Self {
-        let result =
-            |step: &Step| (!applies(tutorial, step, facts)).then(|| ended(step, Ended::PassedOver));
+    /// A run that has not begun. Steps that don't apply here, or stand behind the last that is to run, are passed over
+    /// from the start.
+    pub(super) fn new(tutorial: &'a Tutorial, facts: &Facts, until: Option<usize>) -> Self {
+        let is_behind = |(index, step): (usize, &Step)| {
+            step.phase != Phase::Cleanup && until.is_some_and(|until| until < index)
+        };
+        let result = |(index, step): (usize, &Step)| {
+            let passed = is_behind((index, step)) || !applies(tutorial, step, facts);
+            passed.then(|| ended(step, Ended::PassedOver))
+        };
         Self {
             tutorial,
-            results: tutorial.steps.iter().map(result).collect(),
+            results: tutorial.steps.iter().enumerate().map(result).collect(),
             captured: BTreeMap::new(),
             next: 0,
             open: 0,

@@ -52,6 +52,8 @@ pub struct Options {
     pub interrupt: Option<Interrupt>,
     /// How the lab starts differently from others.
     pub variation: Variation,
+    /// The last step that runs, but for cleanup: its index. Those behind it are passed over.
+    pub until: Option<usize>,
     /// Where systems, trees and inputs are kept.
     pub cache: PathBuf,
     /// Where pinned files are looked for.
@@ -71,6 +73,7 @@ impl Default for Options {
             size: (80, 24),
             interrupt: None,
             variation: Variation::default(),
+            until: None,
             cache: PathBuf::new(),
             places: Places::default(),
             sources: Sources::default(),

@@ -15,6 +15,8 @@ mod machine;
 #[cfg(not(all(feature = "run", target_os = "linux")))]
 #[path = "nowhere.rs"]
 mod machine;
+#[cfg(all(feature = "run", target_os = "linux"))]
+mod part;
 mod record;
 mod shard;
 mod store;
@@ -31,6 +33,8 @@ pub use clock::today;
 pub use enter::{Entered, enter};
 pub use files::Written;
 pub use machine::Labs;
+#[cfg(all(feature = "run", target_os = "linux"))]
+pub use part::{Looked, Part, look};
 pub use record::{Recorded, Recording, record, record_on, write_transcript};
 pub use shard::{BadShard, Shard};
 pub use store::{Key, Store};

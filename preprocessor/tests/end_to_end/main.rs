@@ -5,6 +5,7 @@
 
 mod attach;
 mod doctor;
+mod look;
 mod shards;
 mod world;
 

@@ -1,0 +1,172 @@
+//! One tutorial looked at: a part of it.
+//!
+//! In: a name and the last step that is to run. Out: what ran, judged as `verify` judges it. Nothing of it is a verdict
+//! of the whole tutorial, so nothing is recorded, and nothing gets into the cache or comes out of it.
+
+use std::sync::Arc;
+
+use super::summary::exit;
+use super::{How, Labs, Machine, Observer, Progress, Subject};
+use crate::diagnostic::{Diagnostic, listed, nearest};
+use crate::judge::{Missing, Verdict, Verification, is_unavailable, judge};
+use crate::outcome::{Ended, Failure, Run};
+use crate::project::Project;
+use crate::run::{self, LabError, Options};
+use crate::tutorial::{self, Phase, Tutorial};
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Looked {
+    /// It ran.
+    Ran(Box<Part>),
+    /// It can't run here.
+    Skipped(Vec<Missing>),
+    /// No remedy is known; in words.
+    Broken(String),
+}
+
+/// What ran of a tutorial.
+#[derive(Debug)]
+pub struct Part {
+    /// What is said of the steps that ran; `Stale` and `Unrecorded` where only exit statuses and `expect` could be judged.
+    pub verification: Verification,
+    /// Index of the last step that was to run, cleanup aside.
+    pub until: Option<usize>,
+}
+
+impl Part {
+    /// See [`exit`]: a part is good when nothing in it failed.
+    pub fn exit_code(&self) -> u8 {
+        match &self.verification.verdict {
+            Verdict::Failed(_) => exit::NOT_VERIFIED,
+            Verdict::Skipped(_) => exit::ALL_SKIPPED,
+            Verdict::Stale(_) | Verdict::Unrecorded(_) if self.until.is_none() => {
+                exit::NOT_VERIFIED
+            }
+            Verdict::Stale(_) | Verdict::Unrecorded(_) | Verdict::Verified { .. } => exit::GOOD,
+        }
+    }
+
+    /// Steps of the cleanup that could not go on, each with the reason. They don't count where only a part ran.
+    pub fn failed_cleanup(&self) -> Vec<(&str, &Failure)> {
+        let run = self.verification.run.as_ref();
+        let ran = run.map_or(&[][..], |run| &run.steps);
+        let steps = self.verification.tutorial.steps.iter().zip(ran);
+        steps
+            .filter(|(step, _)| step.phase == Phase::Cleanup)
+            .filter_map(|(step, ran)| match &ran.ended {
+                Ended::Failed(failure) => Some((step.id.as_str(), failure)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The steps that were not to run.
+    pub fn left_out(&self) -> impl Iterator<Item = &crate::tutorial::Step> {
+        let behind = self.until.map_or(usize::MAX, |until| until + 1);
+        let steps = self.verification.tutorial.steps.iter().skip(behind);
+        steps.filter(|step| step.phase != Phase::Cleanup)
+    }
+}
+
+/// Runs a tutorial up to and with the step `until` (its id, or its number among the steps that are neither setup nor
+/// cleanup), then its cleanup.
+/// # Errors
+/// All mistakes in its files, or a step that it does not have.
+pub fn look(
+    project: &Project,
+    name: &str,
+    until: Option<&str>,
+    how: &How<'_>,
+    observer: &dyn Observer,
+) -> Result<Looked, Vec<Diagnostic>> {
+    let mut subject = Subject::from(tutorial::load(project, name)?);
+    if let Some(suite) = &how.suite {
+        let tutorial = Arc::unwrap_or_clone(subject.tutorial);
+        subject.tutorial = Arc::new(tutorial.on_suite(suite));
+    }
+    let until = until.map(|step| step_of(&subject.tutorial, step));
+    let until = until.transpose().map_err(|unknown| vec![unknown])?;
+    let tutorial = &*subject.tutorial;
+    if is_unavailable(tutorial) {
+        let why = subject.unavailable.unwrap_or_default();
+        let why = format!("its commands could not be read: {why}");
+        return Ok(Looked::Broken(why));
+    }
+    let labs = Labs::new(project, how);
+    let missing = labs.missing(tutorial);
+    if !missing.is_empty() {
+        return Ok(Looked::Skipped(missing));
+    }
+    let options = Options {
+        until,
+        ..labs.options(tutorial)
+    };
+    let steps = tutorial.steps.len();
+    observer.progress(name, Progress::Running { steps });
+    let run = run::run(tutorial, &options, &mut |progress| match progress {
+        run::Progress::Preparing(what) => observer.progress(name, Progress::Preparing(what)),
+        run::Progress::Started { step } => {
+            observer.progress(name, Progress::Step { step, tutorial });
+        }
+        run::Progress::Finished { .. } => {}
+    });
+    Ok(match run {
+        Ok(run) => Looked::Ran(Box::new(part(subject, run, until))),
+        Err(LabError::Missing(missing)) => Looked::Skipped(missing),
+        Err(why) => Looked::Broken(why.to_string()),
+    })
+}
+
+fn part(subject: Subject, run: Run, until: Option<usize>) -> Part {
+    let transcript = subject.transcript.as_ref();
+    let judged = match until {
+        Some(_) => without_cleanup(&subject.tutorial, run.clone()),
+        None => run.clone(),
+    };
+    let verdict = judge(&subject.tutorial, &judged, transcript, &subject.digest);
+    Part {
+        verification: Verification {
+            tutorial: subject.tutorial,
+            transcript: subject.transcript,
+            run: Some(run),
+            verdict,
+        },
+        until,
+    }
+}
+
+/// What a cleanup undoes may not have been done: it says nothing about the part.
+fn without_cleanup(tutorial: &Tutorial, mut run: Run) -> Run {
+    for (step, ran) in tutorial.steps.iter().zip(&mut run.steps) {
+        if step.phase == Phase::Cleanup {
+            ran.ended = Ended::PassedOver;
+        }
+    }
+    run
+}
+
+/// The step of this id, else the one of this number, counted as `step-1` and `step-2` are.
+fn step_of(tutorial: &Tutorial, wanted: &str) -> Result<usize, Diagnostic> {
+    let steps = || {
+        let all = tutorial.steps.iter().enumerate();
+        all.filter(|(_, step)| step.phase != Phase::Cleanup)
+    };
+    let mut main = steps().filter(|(_, step)| step.phase == Phase::Main);
+    let by_id = steps().find(|(_, step)| step.id == wanted);
+    let by_number = || {
+        let number: usize = wanted.parse().ok()?;
+        main.nth(number.checked_sub(1)?)
+    };
+    if let Some((index, _)) = by_id.or_else(by_number) {
+        return Ok(index);
+    }
+    let message = format!("{} has no step `{wanted}`", tutorial.name);
+    let mut diagnostic = Diagnostic::error("unknown-step", message);
+    let ids = || steps().map(|(_, step)| step.id.as_str());
+    if let Some(near) = nearest(wanted, ids()) {
+        diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+    }
+    let listed = listed(ids());
+    Err(diagnostic.help(format!("its steps: {listed}; or a number, from 1 on")))
+}
