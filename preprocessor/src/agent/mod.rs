@@ -6,7 +6,7 @@
 //! ```text
 //! link ── steps ── run, nested, wait, file         what a step does, written as if it could wait
 //!          │
-//!         pump ── attach                           one poll for everything
+//!         pump ── attach, join                          one poll for everything
 //!          │
 //!       terminal ── pty (rexpect), shell           bytes in
 //!          │
@@ -20,6 +20,7 @@ mod dialog;
 mod ending;
 mod escape;
 mod file;
+mod join;
 mod keys;
 mod link;
 mod marks;

@@ -51,6 +51,13 @@ pub enum Request {
         /// Columns and rows.
         size: (u16, u16),
     },
+    /// A person comes into a terminal of the tutorial as it stands. Until its `Left`, only `Input`, `EndOfInput`, `Resize`
+    /// and `Leave` follow.
+    Join(Join),
+    /// They leave it.
+    Leave,
+    /// A step failed, and those behind it are to be run all the same.
+    GoOn,
     /// No more steps: end every terminal and exit 0.
     Bye,
 }
@@ -70,6 +77,29 @@ pub struct Attach {
     pub cwd: String,
     /// Columns and rows of its terminal; `None`: it gets pipes.
     pub size: Option<(u16, u16)>,
+}
+
+/// A terminal to come into.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Join {
+    /// Index into the tutorial's terminals.
+    pub terminal: usize,
+    /// Columns and rows of the person's own.
+    pub size: (u16, u16),
+    /// Shown where a shell wants a command: the shells of a tutorial say it to us alone.
+    pub prompt: String,
+}
+
+/// How a terminal was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Left {
+    /// At a prompt.
+    Ready,
+    /// Something runs in it, or the shell waits for the rest of a command.
+    Busy,
+    /// Its shell has ended.
+    Ended,
 }
 
 /// Where an attached command wrote. In a terminal all is output.
@@ -173,6 +203,11 @@ pub enum Event {
     Exited {
         /// Its exit status; 128 + signal for a signal, 127 when it could not be started.
         status: i32,
+    },
+    /// The person has left the terminal; the last that is said of them.
+    Left {
+        /// How.
+        left: Left,
     },
     /// The agent can't go on (a protocol error, no PTY left); it exits after this.
     Fatal {

@@ -2,6 +2,8 @@
 //!
 //! It reacts to bytes and markers; it never waits. Waiting for it is the business of the steps.
 
+mod guest;
+
 use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
@@ -139,6 +141,8 @@ pub(super) struct Terminal {
     pub(super) watch: Option<Watch>,
     raw: Raw,
     hung_up: bool,
+    /// A person who is in it.
+    guest: Option<guest::Guest>,
 }
 
 impl Terminal {
@@ -181,6 +185,7 @@ impl Terminal {
             watch: None,
             raw: Raw::No,
             hung_up: false,
+            guest: None,
         };
         let line = shell::integration(&terminal.nonce, 1, false);
         terminal.send(line.as_bytes());
@@ -298,6 +303,13 @@ impl Terminal {
                 self.type_line();
             }
         }
+    }
+
+    /// Types a command of ours, of which nothing is kept or shown.
+    pub(super) fn type_aside(&mut self, command: &str, now: Instant) {
+        let screen = std::mem::replace(&mut self.screen, Screen::new(self.size));
+        self.type_command(command, 0, false, now);
+        self.screen = screen;
     }
 
     /// What is watched from now on: the output of the command, and what comes; with `idle` and no command running, the
@@ -547,7 +559,8 @@ impl Terminal {
         }
         let replies = self.screen.take_replies();
         // A program that asks reads keys. In a terminal that hands on lines, the answer would become the next command.
-        if !replies.is_empty() && !self.pty.is_canonical() {
+        // A person's own terminal answers itself.
+        if !replies.is_empty() && !self.pty.is_canonical() && self.guest.is_none() {
             self.send(&replies);
         }
     }
@@ -572,6 +585,9 @@ impl Terminal {
     }
 
     fn output(&mut self, bytes: &[u8], micros: u64) {
+        if self.show_guest(bytes) {
+            return;
+        }
         // Never the echo of what is typed: a question that stands in the command itself is not asked yet.
         if let Some(watch) = &mut self.watch
             && (self.recording || self.doing == Doing::Idle)
@@ -604,6 +620,7 @@ impl Terminal {
                 kind: Kind::of(marker),
             });
             self.prompt(None, now);
+            self.tell_guest(marker.mark);
             return;
         }
         let Some(level) = self
@@ -646,6 +663,7 @@ impl Terminal {
                 self.prompt(status, now);
             }
         }
+        self.tell_guest(marker.mark);
     }
 
     fn prompt(&mut self, status: Option<i32>, now: Instant) {

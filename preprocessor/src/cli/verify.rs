@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     suite: Option<Suite>,
     #[cfg(all(feature = "run", target_os = "linux"))]
     #[command(flatten)]
-    look: look::Look,
+    look: look::Looking,
     #[command(flatten)]
     running: Running,
 }

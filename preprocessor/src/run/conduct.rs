@@ -6,7 +6,8 @@ use crate::agent::protocol::{Event, OpenTerminal, Request, VERSION};
 use crate::lab::{self, Lab, Plan, Supplies};
 use crate::outcome::{CommandRun, Ended, Facts, StepRun};
 use crate::run::conversation::{Conversation, Happened};
-use crate::run::course::Course;
+use crate::run::course::{Course, Pace};
+use crate::run::debug::{self, Debug, Way};
 use crate::run::{LabError, Options, Progress, sound, supplies};
 use crate::tutorial::{Terminal, Tutorial};
 
@@ -31,7 +32,7 @@ pub(super) fn conduct(
     facts: &Facts,
     supplies: Supplies,
     options: &Options,
-    at_end: AtEnd,
+    (at_end, debug): (AtEnd, Option<Debug<'_, '_>>),
     observer: Observer<'_>,
 ) -> Result<(Vec<StepRun>, Option<Conversation>), LabError> {
     let plan =
@@ -42,17 +43,22 @@ pub(super) fn conduct(
         tutorial,
         options,
         observer,
-        course: Course::new(tutorial, facts, options.until),
+        course: Course::new(tutorial, facts, options.until).at_pace(match &debug {
+            Some(_) => Pace::OneByOne,
+            None => Pace::Ahead,
+        }),
         greeted: vec![false; tutorial.hosts.len()],
         phase: Phase::Greeting,
         at_end,
         deadline: Instant::now() + GRACE,
         interrupted: false,
+        debug,
+        looked_at: 0,
     };
     conductor.conduct(conversation)
 }
 
-struct Conductor<'a> {
+struct Conductor<'a, 'd, 'c> {
     tutorial: &'a Tutorial,
     options: &'a Options,
     observer: Observer<'a>,
@@ -64,6 +70,10 @@ struct Conductor<'a> {
     /// When the agent counts as dead, unless it speaks.
     deadline: Instant,
     interrupted: bool,
+    /// Who stands by.
+    debug: Option<Debug<'d, 'c>>,
+    /// Steps that they were told of.
+    looked_at: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,7 +98,7 @@ enum Over {
     Gone(usize),
 }
 
-impl Conductor<'_> {
+impl Conductor<'_, '_, '_> {
     fn conduct(
         mut self,
         mut conversation: Conversation,
@@ -157,7 +167,7 @@ impl Conductor<'_> {
         for (host, step) in self.course.next_batch(self.options.keep) {
             conversation.say(host, &Request::Step(step))?;
         }
-        if !self.course.is_over() || self.phase != Phase::Steps {
+        if !self.course.is_over() || self.phase != Phase::Steps || self.is_unseen() {
             return Ok(());
         }
         if self.at_end == AtEnd::Stay {
@@ -182,7 +192,17 @@ impl Conductor<'_> {
                         return Ok(Some(over));
                     }
                 }
-                self.send_steps(conversation)?;
+                // Somebody who stands by is let in when the whole lab stands.
+                while self.debug.is_none() || self.phase != Phase::Greeting {
+                    if let Some(over) = self.stand_still(conversation)? {
+                        return Ok(Some(over));
+                    }
+                    self.send_steps(conversation)?;
+                    // What could not even be sent has failed, too.
+                    if !self.is_unseen() {
+                        break;
+                    }
+                }
                 Ok((self.phase == Phase::Standing).then_some(Over::Good))
             }
             Happened::Interrupted => self.interrupt(conversation),
@@ -195,6 +215,56 @@ impl Conductor<'_> {
         }
     }
 
+    /// Lets the person who stands by in, at each step that it is to stand still at.
+    fn stand_still(&mut self, conversation: &mut Conversation) -> std::io::Result<Option<Over>> {
+        while self.is_unseen() {
+            let Some(debug) = &mut self.debug else { break };
+            let step = self.looked_at;
+            self.looked_at += 1;
+            let so_far: Vec<StepRun> = self.course.decided()[..=step]
+                .iter()
+                .flatten()
+                .cloned()
+                .collect();
+            let (Some(ran), Some(why)) = (so_far.last(), (debug.stands_still)(&so_far)) else {
+                continue;
+            };
+            let over = debug::stand(conversation, self.tutorial, debug, (step, ran), &why);
+            self.deadline = Instant::now() + GRACE;
+            match over {
+                Ok(debug::Over::Left(Way::GiveUp)) => {
+                    self.break_off();
+                    let interrupt = self.options.interrupt.as_ref();
+                    self.interrupted |= interrupt.is_some_and(super::Interrupt::is_raised);
+                }
+                Ok(debug::Over::Left(way)) => {
+                    self.course.go_on();
+                    if way == Way::Again {
+                        self.course.again(step);
+                        self.looked_at = step;
+                    }
+                    conversation.say_to_all(&Request::GoOn)?;
+                    break;
+                }
+                Ok(debug::Over::Gone(host)) => return Ok(Some(Over::Gone(host))),
+                Ok(debug::Over::Broken(why)) => return Ok(Some(Over::Broken(why))),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a step is decided that who stands by was not told of.
+    fn is_unseen(&self) -> bool {
+        self.debug.is_some() && self.course.decided().len() > self.looked_at
+    }
+
+    /// Nothing but cleanup is left, and nobody stands by any more.
+    fn break_off(&mut self) {
+        self.debug = None;
+        self.course.break_off();
+    }
+
     /// The first time the agent is asked to go on to the cleanup; the second time nobody is asked.
     fn interrupt(&mut self, conversation: &mut Conversation) -> std::io::Result<Option<Over>> {
         let why = "^C".to_owned();
@@ -203,7 +273,7 @@ impl Conductor<'_> {
             return Ok(Some(Over::Broken(why)));
         }
         self.interrupted = true;
-        self.course.break_off();
+        self.break_off();
         conversation.say_to_all(&Request::Interrupt { why })?;
         self.send_steps(conversation)?;
         Ok(None)
@@ -239,7 +309,7 @@ impl Conductor<'_> {
                 return Some(Over::Broken("a late output contradicts itself".to_owned()));
             }
             Event::Later { step, command, .. } => self.course.later(host, step, command),
-            Event::Output { .. } | Event::Exited { .. } => {
+            Event::Output { .. } | Event::Exited { .. } | Event::Left { .. } => {
                 let why = "it speaks of a command that nobody is attached to".to_owned();
                 return Some(Over::Broken(why));
             }

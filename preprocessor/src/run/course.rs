@@ -22,6 +22,18 @@ pub(super) struct Course<'a> {
     host: usize,
     /// Nothing but cleanup from here on.
     broken_off: bool,
+    pace: Pace,
+    /// Steps that ran again, as they went the first time: that is what counts.
+    first: BTreeMap<usize, StepRun>,
+}
+
+/// How steps are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// As many as can be.
+    Ahead,
+    /// Each after the answer to the one before, which somebody looks at.
+    OneByOne,
 }
 
 impl<'a> Course<'a> {
@@ -43,7 +55,14 @@ impl<'a> Course<'a> {
             open: 0,
             host: 0,
             broken_off: false,
+            pace: Pace::Ahead,
+            first: BTreeMap::new(),
         }
+    }
+
+    /// At this pace.
+    pub(super) fn at_pace(self, pace: Pace) -> Self {
+        Self { pace, ..self }
     }
 
     /// All steps that can be sent now, ahead of the answers to those before them, each with its host. A value that is
@@ -51,6 +70,9 @@ impl<'a> Course<'a> {
     pub(super) fn next_batch(&mut self, keep: usize) -> Vec<(usize, StepRequest)> {
         let mut batch = Vec::new();
         while let Some(step) = self.tutorial.steps.get(self.next) {
+            if self.pace == Pace::OneByOne && (self.open > 0 || self.has_just_failed()) {
+                break;
+            }
             let index = self.next;
             if self.results[index].is_none() {
                 match self.decide(step) {
@@ -66,6 +88,17 @@ impl<'a> Course<'a> {
             self.next += 1;
         }
         batch
+    }
+
+    /// Whether the step before the next could not even be sent.
+    fn has_just_failed(&self) -> bool {
+        let before = self
+            .next
+            .checked_sub(1)
+            .and_then(|before| self.results[before].as_ref());
+        self.broken_off
+            && before
+                .is_some_and(|step| matches!(step.ended, Ended::Failed(Failure::Capture { .. })))
     }
 
     fn host_of(&self, step: &Step) -> usize {
@@ -132,8 +165,28 @@ impl<'a> Course<'a> {
         }
     }
 
+    /// The results of the steps up to the first that is not decided.
+    pub(super) fn decided(&self) -> &[Option<StepRun>] {
+        let open = self.results.iter().position(Option::is_none);
+        &self.results[..open.unwrap_or(self.results.len())]
+    }
+
+    /// A failure is no reason to break off.
+    pub(super) fn go_on(&mut self) {
+        self.broken_off = false;
+    }
+
+    /// Runs a step that is decided once more, and those behind it after it.
+    pub(super) fn again(&mut self, step: usize) {
+        if let Some(ran) = self.results[step].take() {
+            self.first.entry(step).or_insert(ran);
+            self.next = step;
+        }
+    }
+
     /// No further step but cleanup.
     pub(super) fn break_off(&mut self) {
+        self.pace = Pace::Ahead;
         self.broken_off = true;
     }
 
@@ -155,6 +208,9 @@ impl<'a> Course<'a> {
 
     /// The results, when no answer will come any more. The first step without one was interrupted, if one was sent.
     pub(super) fn end(mut self, why: &str) -> Vec<StepRun> {
+        for (step, ran) in std::mem::take(&mut self.first) {
+            self.results[step] = Some(ran);
+        }
         let mut interrupted = self.open > 0 || !self.broken_off;
         let steps = self.tutorial.steps.iter();
         steps

@@ -8,6 +8,7 @@ pub mod attach;
 mod conduct;
 mod conversation;
 mod course;
+mod debug;
 mod facts;
 pub mod interrupt;
 mod link;
@@ -28,6 +29,7 @@ use crate::tutorial::{Permission, Tutorial};
 use crate::upstream::{PinError, Places};
 
 pub use attach::Standing;
+pub use debug::{Debug, Stand};
 pub use interrupt::Interrupt;
 
 use conduct::AtEnd;
@@ -167,7 +169,21 @@ pub fn run(
     options: &Options,
     observer: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Run, LabError> {
-    let (run, _) = run_and(AtEnd::Leave, tutorial, options, observer)?;
+    let (run, _) = run_and(AtEnd::Leave, None, tutorial, options, observer)?;
+    Ok(run)
+}
+
+/// As [`run`], one step at a time: where it stands still, before its cleanup, the person is in its terminals.
+///
+/// # Errors
+/// As [`run`].
+pub fn debug(
+    tutorial: &Tutorial,
+    options: &Options,
+    debug: Debug<'_, '_>,
+    observer: &mut dyn FnMut(Progress<'_>),
+) -> Result<Run, LabError> {
+    let (run, _) = run_and(AtEnd::Leave, Some(debug), tutorial, options, observer)?;
     Ok(run)
 }
 
@@ -180,12 +196,13 @@ pub fn set_up(
     options: &Options,
     observer: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(Run, Option<Standing>), LabError> {
-    let (run, conversation) = run_and(AtEnd::Stay, tutorial, options, observer)?;
+    let (run, conversation) = run_and(AtEnd::Stay, None, tutorial, options, observer)?;
     Ok((run, conversation.map(Standing::new)))
 }
 
 fn run_and(
     at_end: AtEnd,
+    debug: Option<Debug<'_, '_>>,
     tutorial: &Tutorial,
     options: &Options,
     observer: &mut dyn FnMut(Progress<'_>),
@@ -196,8 +213,14 @@ fn run_and(
     }
     let supplies = supplies::gather(tutorial, options, observer)?;
     let facts = facts::of(tutorial, &options.cache, &options.sources);
-    let (steps, conversation) =
-        conduct::conduct(tutorial, &facts, supplies, options, at_end, observer)?;
+    let (steps, conversation) = conduct::conduct(
+        tutorial,
+        &facts,
+        supplies,
+        options,
+        (at_end, debug),
+        observer,
+    )?;
     let run = Run {
         date: options.date.clone(),
         facts,

@@ -1,17 +1,18 @@
-//! One tutorial looked at: a part of it.
+//! One tutorial looked at: a part of it, or with a person who stands by.
 //!
-//! In: a name and the last step that is to run. Out: what ran, judged as `verify` judges it. Nothing of it is a verdict
-//! of the whole tutorial, so nothing is recorded, and nothing gets into the cache or comes out of it.
+//! In: a name, the last step that is to run, the person's terminal. Out: what ran, judged as `verify` judges it. Nothing
+//! of it is worth more than a look, so nothing is recorded, and nothing gets into the cache or comes out of it.
 
 use std::sync::Arc;
 
 use super::summary::exit;
 use super::{How, Labs, Machine, Observer, Progress, Subject};
 use crate::diagnostic::{Diagnostic, listed, nearest};
-use crate::judge::{Missing, Verdict, Verification, is_unavailable, judge};
-use crate::outcome::{Ended, Failure, Run};
+use crate::judge::{Missing, Verdict, Verification, is_unavailable, judge, wrong_so_far};
+use crate::outcome::{Ended, Facts, Failure, Run, StepRun};
 use crate::project::Project;
-use crate::run::{self, LabError, Options};
+use crate::run::attach::Caller;
+use crate::run::{self, Debug, LabError, Options, Stand};
 use crate::tutorial::{self, Phase, Tutorial};
 
 /// What came of it.
@@ -69,6 +70,23 @@ impl Part {
     }
 }
 
+/// How one tutorial is looked at.
+#[derive(Default)]
+pub struct Look<'a> {
+    /// The last step that runs.
+    pub until: Option<&'a str>,
+    /// Who is let in where a step is not as it should be, and behind the last.
+    pub person: Option<Person<'a>>,
+}
+
+/// Who stands by.
+pub struct Person<'a> {
+    /// Their terminal.
+    pub caller: Caller<'a>,
+    /// How a step that is not as it should be is told to them; everything is known that ran up to it.
+    pub words: &'a dyn Fn(&Verification) -> String,
+}
+
 /// Runs a tutorial up to and with the step `until` (its id, or its number among the steps that are neither setup nor
 /// cleanup), then its cleanup.
 /// # Errors
@@ -76,7 +94,7 @@ impl Part {
 pub fn look(
     project: &Project,
     name: &str,
-    until: Option<&str>,
+    look: Look<'_>,
     how: &How<'_>,
     observer: &dyn Observer,
 ) -> Result<Looked, Vec<Diagnostic>> {
@@ -85,7 +103,7 @@ pub fn look(
         let tutorial = Arc::unwrap_or_clone(subject.tutorial);
         subject.tutorial = Arc::new(tutorial.on_suite(suite));
     }
-    let until = until.map(|step| step_of(&subject.tutorial, step));
+    let until = look.until.map(|step| step_of(&subject.tutorial, step));
     let until = until.transpose().map_err(|unknown| vec![unknown])?;
     let tutorial = &*subject.tutorial;
     if is_unavailable(tutorial) {
@@ -104,18 +122,58 @@ pub fn look(
     };
     let steps = tutorial.steps.len();
     observer.progress(name, Progress::Running { steps });
-    let run = run::run(tutorial, &options, &mut |progress| match progress {
+    let mut told = |progress: run::Progress<'_>| match progress {
         run::Progress::Preparing(what) => observer.progress(name, Progress::Preparing(what)),
         run::Progress::Started { step } => {
             observer.progress(name, Progress::Step { step, tutorial });
         }
         run::Progress::Finished { .. } => {}
-    });
+    };
+    let run = match look.person {
+        None => run::run(tutorial, &options, &mut told),
+        Some(person) => {
+            let debug = Debug {
+                stands_still: &mut |so_far| stand(&subject, until, so_far, person.words),
+                caller: person.caller,
+            };
+            run::debug(tutorial, &options, debug, &mut told)
+        }
+    };
     Ok(match run {
         Ok(run) => Looked::Ran(Box::new(part(subject, run, until))),
         Err(LabError::Missing(missing)) => Looked::Skipped(missing),
         Err(why) => Looked::Broken(why.to_string()),
     })
+}
+
+/// Whether a run stands still behind the last of the steps that it has come to, and why.
+fn stand(
+    subject: &Subject,
+    until: Option<usize>,
+    so_far: &[StepRun],
+    words: &dyn Fn(&Verification) -> String,
+) -> Option<Stand> {
+    let last = so_far.len().checked_sub(1)?;
+    let ended = &so_far[last].ended;
+    let is_cleanup = subject.tutorial.steps[last].phase == Phase::Cleanup;
+    if is_cleanup || matches!(ended, Ended::PassedOver | Ended::NotReached) {
+        return None;
+    }
+    let run = Run {
+        steps: so_far.to_vec(),
+        date: String::new(),
+        facts: Facts::default(),
+    };
+    let transcript = subject.transcript.as_ref();
+    let Some(failed) = wrong_so_far(&subject.tutorial, &run, transcript, &subject.digest) else {
+        return (until == Some(last)).then_some(Stand::Here);
+    };
+    Some(Stand::Failed(words(&Verification {
+        tutorial: subject.tutorial.clone(),
+        transcript: subject.transcript.clone(),
+        run: Some(run),
+        verdict: Verdict::Failed(Box::new(failed)),
+    })))
 }
 
 fn part(subject: Subject, run: Run, until: Option<usize>) -> Part {

@@ -4,6 +4,7 @@
 #![cfg(all(feature = "run", target_os = "linux"))]
 
 mod attach;
+mod debug;
 mod doctor;
 mod look;
 mod shards;
