@@ -330,3 +330,126 @@ fn a_terminated_debugger_cleans_up_and_gives_the_terminal_back() {
     assert!(rest.contains("`cleans`"), "{rest}");
     assert_eq!(world.read("before"), world.read("after"));
 }
+
+/// A step that fails in a shell that another step has opened.
+fn nested(opens: &str) -> World {
+    book(&format!(
+        "title: Nested\nhosts:\n  one: {{needs: [tun]}}\nterminals:\n  here: {{host: one}}\nsteps:\n  - id: opens\n    run: {opens}\n    opens: shell\n  - id: inner\n    run: MARK=kept\n  - id: breaks\n    run: 'false'\n  - id: behind\n    run: echo behind\n    expect: |\n      behind\n"
+    ))
+}
+
+/// Works in it as in any other, and goes on.
+#[track_caller]
+fn work_in_nested(opens: &str, says: (&str, &str)) {
+    let world = nested(opens);
+    let mut session = inside(&world);
+    session.send_line("echo $MARK $((1 + 1))").expect("typed");
+    session
+        .exp_string("echo $MARK $((1 + 1))\r\nkept 2\r\n")
+        .expect("the echo, once, and the nested shell");
+    session.exp_string("here$ ").expect("its prompt");
+    session.send_line(says.0).expect("typed");
+    session.exp_regex(says.1).expect("the nested place");
+    session.exp_string("here$ ").expect("its prompt");
+    session.send_line("cat").expect("typed");
+    session.exp_string("cat\r\n").expect("the echo");
+    session.send_control('c').expect("typed");
+    session.exp_string("here$ ").expect("its prompt");
+    press(&mut session, "c");
+    session.exp_string("step `behind`").expect("the next step");
+    let rest = ends_with(session, 1);
+    assert!(
+        rest.contains("step `breaks`") && !rest.contains("more step"),
+        "{rest}"
+    );
+}
+
+#[test]
+fn nested_shells_of_the_same_terminal_are_attached_to() {
+    work_in_nested("dash", ("echo $0", "\r\ndash\r\n"));
+    work_in_nested(
+        "unshare --user --map-root-user bash --norc",
+        ("id -u", "\r\n0\r\n"),
+    );
+}
+
+#[test]
+fn a_shell_in_a_network_namespace_of_vdens_is_attached_to() {
+    let interfaces = "echo $(tail -n +3 /proc/net/dev | cut -d: -f1)";
+    work_in_nested("vdens", (interfaces, "\r\nlo\r\n"));
+}
+
+#[test]
+fn a_nested_shell_with_a_terminal_of_its_own_echoes_too() {
+    work_in_nested("script -q /dev/null", ("tty", "/dev/pts/[0-9]+\r\n"));
+}
+
+#[test]
+fn a_program_with_a_prompt_of_its_own_is_attached_to() {
+    let world = book(
+        "title: Asks\nterminals:\n  here: {}\nsteps:\n  - run: sqlite3\n    opens: {prompt: 'sqlite> '}\n  - id: breaks\n    run: select 6 * 7;\n    expect: |\n      43\n  - id: behind\n    run: select 7 * 7;\n    expect: |\n      49\n",
+    );
+    let mut session = person(&world, &["--debug"]);
+    session
+        .exp_string("step `breaks` failed")
+        .expect("the step");
+    session.exp_string("42\r\nsqlite> ").expect("its screen");
+    session.send_line("select 5 * 7;").expect("typed");
+    session.exp_string("35\r\n").expect("its answer");
+    session.exp_string("sqlite> ").expect("its prompt");
+    press(&mut session, "c");
+    session.exp_string("step `behind`").expect("the next step");
+    let rest = ends_with(session, 1);
+    assert!(
+        rest.contains("step `breaks`") && !rest.contains("more step"),
+        "{rest}"
+    );
+}
+
+#[test]
+fn a_program_that_draws_is_seen_and_leaves_the_terminal_as_it_was() {
+    let world = book(
+        "title: Draws\nterminals:\n  here: {}\nsteps:\n  - id: breaks\n    run: seq 100 >numbers; less numbers\n    timeout: 1s\n  - id: behind\n    run: echo behind\n    expect: |\n      behind\n",
+    );
+    let mut session = person(&world, &["--debug"]);
+    session
+        .exp_string("step `breaks` failed")
+        .expect("the step");
+    session
+        .exp_string("29")
+        .expect("drawn as high as the window");
+    session.send("G").expect("typed");
+    session.flush().expect("typed");
+    session.exp_string("100").expect("its end");
+    session.send("q").expect("typed");
+    session.flush().expect("typed");
+    session.exp_string("here$ ").expect("the shell");
+    session.send_line("echo shown $((1 + 1))").expect("typed");
+    session
+        .exp_string("echo shown $((1 + 1))\r\nshown 2\r\n")
+        .expect("the echo");
+    press(&mut session, "c");
+    session.exp_string("step `behind`").expect("the next step");
+    let rest = ends_with(session, 1);
+    assert!(!rest.contains("more step"), "{rest}");
+}
+
+#[test]
+fn a_flood_waits_for_the_person_and_the_key_is_heard_in_it() {
+    let world = book(BROKEN);
+    let mut session = inside(&world);
+    session.send_line("yes").expect("typed");
+    session.exp_string("y\r\ny\r\n").expect("a flood");
+    press(&mut session, "2");
+    session
+        .exp_string("something still runs in the terminal `here`")
+        .expect("it goes on");
+    session.exp_string("there$ ").expect("the other terminal");
+    session.send_line("echo quiet $((1 + 1))").expect("typed");
+    session
+        .exp_string("quiet 2\r\n")
+        .expect("nothing of the flood");
+    press(&mut session, "q");
+    let rest = ends_with(session, 1);
+    assert!(rest.contains("`cleans`"), "{rest}");
+}
