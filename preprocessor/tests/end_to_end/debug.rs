@@ -110,9 +110,9 @@ fn what_is_mended_by_hand_goes_on_and_stays_failed() {
         .expect("typed");
     session.exp_string("here$ ").expect("a prompt");
     // Half a line is left behind, which must not become a part of the next command.
-    session.send("rm -r ").expect("typed");
+    session.send("exit 7; ").expect("typed");
     session.flush().expect("typed");
-    session.exp_string("rm -r ").expect("the echo");
+    session.exp_string("exit 7; ").expect("the echo");
     press(&mut session, "r");
     session
         .exp_string("step `breaks` in the terminal `here`\r\n")
@@ -273,7 +273,9 @@ fn a_shell_that_has_ended_is_told_and_another_one_begins_in_its_place() {
         .expect("its end");
     session.send("x").expect("typed");
     session.flush().expect("typed");
-    session.exp_string("here$ ").expect("a prompt");
+    session
+        .exp_string("the terminal `here`:\r\nhere$ ")
+        .expect("a prompt, and nothing of what was before");
     session.send_line("echo a new $SHLVL").expect("typed");
     session.exp_string("\r\na new 1\r\n").expect("a new shell");
     press(&mut session, "q");

@@ -164,6 +164,10 @@ impl Terminal {
 
     /// The end of what stands on the screen, for somebody who has not seen it.
     fn look_back(&self) -> Vec<u8> {
+        // Before the first command there is nothing but the prompt that the shell had before it got ours.
+        if self.doing == Doing::Idle && self.levels.len() == 1 && self.last_status.is_none() {
+            return Vec::new();
+        }
         let (lines, unfinished) = match self.screen.drawn() {
             Some(lines) => (lines, false),
             None => self.screen.lines(),
