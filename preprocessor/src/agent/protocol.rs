@@ -36,7 +36,8 @@ pub enum Request {
         /// In words: `^C`.
         why: String,
     },
-    /// A command with a person or a pipe behind it. Until its `Exited`, only `Input`, `EndOfInput` and `Resize` follow.
+    /// A command with a person or a pipe behind it. Until its `Exited`, only `Input`, `EndOfInput`, `Resize` and `Leave`
+    /// follow.
     Attach(Attach),
     /// What was typed, or came through the pipe.
     Input {
@@ -54,7 +55,7 @@ pub enum Request {
     /// A person comes into a terminal of the tutorial as it stands. Until its `Left`, only `Input`, `EndOfInput`, `Resize`
     /// and `Leave` follow.
     Join(Join),
-    /// They leave it.
+    /// They leave it. In place of an attached command's input: its person has gone, so it has to end.
     Leave,
     /// A step failed, and those behind it are to be run all the same.
     GoOn,

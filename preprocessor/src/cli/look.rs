@@ -1,4 +1,4 @@
-//! `verify NAME --until STEP`, `--debug`: one tutorial, to find out why it is not as it should be.
+//! `verify NAME --until STEP`, `--debug`, `--keep`: one tutorial, to find out why it is not as it should be.
 
 use std::io::IsTerminal;
 use std::os::fd::AsFd;
@@ -9,7 +9,9 @@ use mdbook_twin::judge::verdict::{Verdict, Verification, Why};
 use mdbook_twin::report;
 use mdbook_twin::run::attach::Caller;
 use mdbook_twin::tutorial::Suite;
-use mdbook_twin::verify::{self, How, Look, Looked, Observer, Part, Person, Progress, exit};
+use mdbook_twin::verify::{
+    self, Callers, How, Look, Looked, Observer, Part, Person, Progress, With, exit,
+};
 
 use crate::cli::show::{self, Shown};
 use crate::cli::workshop::Workshop;
@@ -24,12 +26,15 @@ pub(crate) struct Looking {
     /// the step's own, as it stands
     #[arg(long, conflicts_with_all = ["changed", "shard"])]
     debug: bool,
+    /// Leave the lab of the one tutorial named up before its cleanup, and say how to enter it
+    #[arg(long, conflicts_with_all = ["changed", "shard", "debug"])]
+    keep: bool,
 }
 
 impl Looking {
     /// Whether anything of it was asked for.
     pub(crate) fn is_asked(&self) -> bool {
-        self.until.is_some() || self.debug
+        self.until.is_some() || self.debug || self.keep
     }
 }
 
@@ -42,7 +47,7 @@ pub(crate) fn run(
 ) -> ExitCode {
     let [name] = names else {
         return show::error(
-            "--until and --debug are about one tutorial: mdbook-twin verify NAME …",
+            "--until, --debug and --keep are about one tutorial: mdbook-twin verify NAME …",
         );
     };
     let how = How {
@@ -54,13 +59,19 @@ pub(crate) fn run(
     if arguments.debug && !(input.is_terminal() && output.is_terminal()) {
         return show::error(&format!(
             "--debug puts your terminal into the tutorial's, and here is none (stdin and stdout have to be one); \
-             without one: mdbook-twin lab {name} -- CMD"
+             without one, mdbook-twin verify {name} --keep leaves the lab up, and mdbook-twin lab {name} --kept -- CMD \
+             runs a command in it"
         ));
     }
     let words = |wrong: &Verification| words(wrong, shown);
-    let look = Look {
-        until: arguments.until.as_deref(),
-        person: arguments.debug.then(|| Person {
+    let mut stood = false;
+    let mut stands = |part: &Part| {
+        stood = true;
+        show::say(&report::part(suite, part, shown.paint()));
+        show::say(&how_to_enter(workshop, part));
+    };
+    let with = match (arguments.debug, arguments.keep) {
+        (true, _) => With::Person(Person {
             caller: Caller {
                 input: input.as_fd(),
                 output: &mut output,
@@ -70,13 +81,29 @@ pub(crate) fn run(
             },
             words: &words,
         }),
+        (_, true) => With::Callers(Callers {
+            stands: &mut stands,
+            input: input.as_fd(),
+        }),
+        (false, false) => With::Nobody,
     };
+    let until = arguments.until.as_deref();
+    let look = Look { until, with };
     let steps = Steps { shown: *shown };
     let observer: &dyn Observer = match arguments.debug {
         true => &steps,
         false => &workshop.lines,
     };
-    match verify::look(&workshop.project, name, look, &how, observer) {
+    let looked = verify::look(&workshop.project, name, look, &how, observer);
+    match looked {
+        Ok(Looked::Ran(part)) if stood => {
+            let cleanup = report::cleanup(&part);
+            if !cleanup.is_empty() {
+                show::say(&cleanup);
+            }
+            shown.note("its cleanup has run, and the lab is gone; nothing is kept of the run");
+            ExitCode::from(part.exit_code())
+        }
         Err(diagnostics) => shown.diagnostics(&diagnostics),
         Ok(Looked::Ran(part)) => told(&part, arguments, suite, shown),
         Ok(Looked::Skipped(missing)) => {
@@ -99,6 +126,30 @@ fn told(part: &Part, arguments: &Looking, suite: Option<&Suite>, shown: &Shown) 
         shown.note("it was run to be debugged: nothing is kept of it");
     }
     ExitCode::from(part.exit_code())
+}
+
+/// A command line for each host.
+fn how_to_enter(workshop: &Workshop, part: &Part) -> String {
+    let tutorial = &part.verification.tutorial;
+    let root = word(&workshop.project.root.display().to_string());
+    let mut text =
+        "the lab stands, before its cleanup. To enter it, in another terminal:\n".to_owned();
+    for host in &tutorial.hosts {
+        let (name, host) = (&tutorial.name, &host.name);
+        text.push_str(&format!(
+            "  mdbook-twin --root {root} lab {name} --kept --host {host}\n"
+        ));
+    }
+    text + "Enter or ^C here ends it, with its cleanup."
+}
+
+/// As a shell takes it for one word.
+fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
+    match text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
 }
 
 /// What the terminal itself shows needs no words.

@@ -14,7 +14,7 @@ pub use crate::paint::Paint;
 pub use diff::diff;
 pub use doctor::{doctor, doctor_json};
 #[cfg(all(feature = "run", target_os = "linux"))]
-pub use part::part;
+pub use part::{cleanup, part};
 pub use varying::varying;
 pub use verdict::{line, reasons, verdict, verdict_on};
 

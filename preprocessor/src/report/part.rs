@@ -28,11 +28,16 @@ pub fn part(suite: Option<&Suite>, part: &Part, paint: Paint) -> String {
         let left_out = left_out.join(", ");
         text.push_str(&format!("  not run: after --until: {left_out}\n"));
     }
-    for (step, failure) in part.failed_cleanup() {
+    text + &cleanup(part)
+}
+
+/// Steps of the cleanup that could not go on, a line for each.
+pub fn cleanup(part: &Part) -> String {
+    let lines = part.failed_cleanup().into_iter().map(|(step, failure)| {
         let failure = visible(&failure.to_string());
-        text.push_str(&format!("  cleanup step `{step}`: {failure}\n"));
-    }
-    text
+        format!("  cleanup step `{step}`: {failure}\n")
+    });
+    lines.collect()
 }
 
 fn as_far_as_judged(verdict: &Verdict) -> &'static str {

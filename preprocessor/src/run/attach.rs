@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
+use nix::poll::PollFlags;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::termios::{self, SetArg, Termios};
@@ -90,7 +91,7 @@ impl Standing {
     }
 }
 
-fn request(
+pub(super) fn request(
     tutorial: &Tutorial,
     host: usize,
     command: &[String],
@@ -144,9 +145,10 @@ impl Carrier<'_> {
         let reads = self.conversation.flush(self.host)? && !self.input_ended;
         let mut others = Vec::new();
         if reads {
-            others.push(self.caller.input);
+            others.push((self.caller.input, PollFlags::POLLIN));
         }
-        others.extend(self.screen.as_ref().map(|screen| screen.resized.as_fd()));
+        let resized = self.screen.as_ref().map(|screen| screen.resized.as_fd());
+        others.extend(resized.map(|fd| (fd, PollFlags::POLLIN)));
         let interrupt = self
             .caller
             .interrupt

@@ -8,12 +8,23 @@ use crate::outcome::{CommandRun, Ended, Facts, StepRun};
 use crate::run::conversation::{Conversation, Happened};
 use crate::run::course::{Course, Pace};
 use crate::run::debug::{self, Debug, Way};
+use crate::run::kept::{self, Keep};
 use crate::run::{LabError, Options, Progress, sound, supplies};
 use crate::tutorial::{Terminal, Tutorial};
 
 /// How much longer than a step's own timeout we wait for the agent, which holds that timeout itself: past it the agent
 /// is not to be trusted any more. It also has to start a shell and end it in this time.
 const GRACE: Duration = Duration::from_secs(15);
+
+/// Who stands by.
+pub(super) enum Watch<'d, 'c> {
+    /// Nobody.
+    Nobody,
+    /// A person, step by step.
+    Debug(Debug<'d, 'c>),
+    /// Whoever comes when the steps are over.
+    Keep(Keep<'d>),
+}
 
 type Observer<'a> = &'a mut dyn FnMut(Progress<'_>);
 
@@ -32,21 +43,30 @@ pub(super) fn conduct(
     facts: &Facts,
     supplies: Supplies,
     options: &Options,
-    (at_end, debug): (AtEnd, Option<Debug<'_, '_>>),
+    (at_end, watch): (AtEnd, Watch<'_, '_>),
     observer: Observer<'_>,
 ) -> Result<(Vec<StepRun>, Option<Conversation>), LabError> {
     let plan =
         Plan::new(tutorial, &options.runtime, supplies).with_variation(options.variation.clone());
     let lab = Lab::start(&plan)?;
     let conversation = Conversation::new(lab).map_err(agent_error)?;
+    let mut course = Course::new(tutorial, facts, options.until);
+    let (debug, keep) = match watch {
+        Watch::Nobody => (None, None),
+        Watch::Debug(debug) => {
+            course = course.at_pace(Pace::OneByOne);
+            (Some(debug), None)
+        }
+        Watch::Keep(keep) => {
+            course.hold_cleanup(true);
+            (None, Some(keep))
+        }
+    };
     let conductor = Conductor {
         tutorial,
         options,
         observer,
-        course: Course::new(tutorial, facts, options.until).at_pace(match &debug {
-            Some(_) => Pace::OneByOne,
-            None => Pace::Ahead,
-        }),
+        course,
         greeted: vec![false; tutorial.hosts.len()],
         phase: Phase::Greeting,
         at_end,
@@ -54,6 +74,7 @@ pub(super) fn conduct(
         interrupted: false,
         debug,
         looked_at: 0,
+        keep,
     };
     conductor.conduct(conversation)
 }
@@ -74,6 +95,8 @@ struct Conductor<'a, 'd, 'c> {
     debug: Option<Debug<'d, 'c>>,
     /// Steps that they were told of.
     looked_at: usize,
+    /// How the lab is kept before cleanup.
+    keep: Option<Keep<'d>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -167,7 +190,8 @@ impl Conductor<'_, '_, '_> {
         for (host, step) in self.course.next_batch(self.options.keep) {
             conversation.say(host, &Request::Step(step))?;
         }
-        if !self.course.is_over() || self.phase != Phase::Steps || self.is_unseen() {
+        let waits = self.is_unseen() || self.keep.is_some();
+        if !self.course.is_over() || self.phase != Phase::Steps || waits {
             return Ok(());
         }
         if self.at_end == AtEnd::Stay {
@@ -203,6 +227,9 @@ impl Conductor<'_, '_, '_> {
                         break;
                     }
                 }
+                if let Some(over) = self.keep_lab(conversation)? {
+                    return Ok(Some(over));
+                }
                 Ok((self.phase == Phase::Standing).then_some(Over::Good))
             }
             Happened::Interrupted => self.interrupt(conversation),
@@ -234,8 +261,7 @@ impl Conductor<'_, '_, '_> {
             match over {
                 Ok(debug::Over::Left(Way::GiveUp)) => {
                     self.break_off();
-                    let interrupt = self.options.interrupt.as_ref();
-                    self.interrupted |= interrupt.is_some_and(super::Interrupt::is_raised);
+                    self.note_interrupt();
                 }
                 Ok(debug::Over::Left(way)) => {
                     self.course.go_on();
@@ -254,6 +280,32 @@ impl Conductor<'_, '_, '_> {
         Ok(None)
     }
 
+    /// Keeps the lab when all but cleanup is over, if it is to be kept; then cleanup comes.
+    fn keep_lab(&mut self, conversation: &mut Conversation) -> std::io::Result<Option<Over>> {
+        if self.phase != Phase::Steps || !self.course.is_before_cleanup() {
+            return Ok(None);
+        }
+        let Some(keep) = self.keep.take() else {
+            return Ok(None);
+        };
+        let so_far: Vec<StepRun> = self.course.decided().iter().flatten().cloned().collect();
+        let over = kept::keep(conversation, self.tutorial, keep, &so_far)?;
+        self.deadline = Instant::now() + GRACE;
+        self.note_interrupt();
+        self.course.hold_cleanup(false);
+        match over {
+            debug::Over::Left(_) => self.send_steps(conversation).map(|()| None),
+            debug::Over::Gone(host) => Ok(Some(Over::Gone(host))),
+            debug::Over::Broken(why) => Ok(Some(Over::Broken(why))),
+        }
+    }
+
+    /// Whoever stood by has heard a first ^C already.
+    fn note_interrupt(&mut self) {
+        let interrupt = self.options.interrupt.as_ref();
+        self.interrupted |= interrupt.is_some_and(super::Interrupt::is_raised);
+    }
+
     /// Whether a step is decided that who stands by was not told of.
     fn is_unseen(&self) -> bool {
         self.debug.is_some() && self.course.decided().len() > self.looked_at
@@ -262,6 +314,7 @@ impl Conductor<'_, '_, '_> {
     /// Nothing but cleanup is left, and nobody stands by any more.
     fn break_off(&mut self) {
         self.debug = None;
+        self.keep = None;
         self.course.break_off();
     }
 

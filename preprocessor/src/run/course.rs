@@ -23,6 +23,8 @@ pub(super) struct Course<'a> {
     /// Nothing but cleanup from here on.
     broken_off: bool,
     pace: Pace,
+    /// Cleanup waits.
+    holds_cleanup: bool,
     /// Steps that ran again, as they went the first time: that is what counts.
     first: BTreeMap<usize, StepRun>,
 }
@@ -56,6 +58,7 @@ impl<'a> Course<'a> {
             host: 0,
             broken_off: false,
             pace: Pace::Ahead,
+            holds_cleanup: false,
             first: BTreeMap::new(),
         }
     }
@@ -71,6 +74,9 @@ impl<'a> Course<'a> {
         let mut batch = Vec::new();
         while let Some(step) = self.tutorial.steps.get(self.next) {
             if self.pace == Pace::OneByOne && (self.open > 0 || self.has_just_failed()) {
+                break;
+            }
+            if self.holds_cleanup && step.phase == Phase::Cleanup {
                 break;
             }
             let index = self.next;
@@ -171,6 +177,17 @@ impl<'a> Course<'a> {
         &self.results[..open.unwrap_or(self.results.len())]
     }
 
+    /// Whether cleanup, which waits from the start, still does.
+    pub(super) fn hold_cleanup(&mut self, hold: bool) {
+        self.holds_cleanup = hold;
+    }
+
+    /// Whether nothing but cleanup is left.
+    pub(super) fn is_before_cleanup(&self) -> bool {
+        let next = self.tutorial.steps.get(self.next);
+        self.open == 0 && next.is_none_or(|step| step.phase == Phase::Cleanup)
+    }
+
     /// A failure is no reason to break off.
     pub(super) fn go_on(&mut self) {
         self.broken_off = false;
@@ -187,6 +204,7 @@ impl<'a> Course<'a> {
     /// No further step but cleanup.
     pub(super) fn break_off(&mut self) {
         self.pace = Pace::Ahead;
+        self.holds_cleanup = false;
         self.broken_off = true;
     }
 

@@ -7,6 +7,8 @@ use std::io::Result;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use nix::poll::PollFlags;
+
 use super::attach::{Caller, Screen};
 use super::conversation::{Conversation, Happened};
 use crate::agent::protocol::{Event, Join, Left, Request};
@@ -192,9 +194,9 @@ impl Visit<'_, '_> {
     fn turn(&mut self) -> Result<Option<Over>> {
         // Further keys wait in the person's terminal until those before have left.
         let reads = self.conversation.flush(self.host())? && self.next.is_none();
-        let mut others = vec![self.screen.resized().as_fd()];
+        let mut others = vec![(self.screen.resized().as_fd(), PollFlags::POLLIN)];
         if reads {
-            others.push(self.caller.input);
+            others.push((self.caller.input, PollFlags::POLLIN));
         }
         let interrupt = self.caller.interrupt;
         let event = interrupt.map(|interrupt| interrupt.event(self.interrupted));

@@ -9,8 +9,10 @@ mod conduct;
 mod conversation;
 mod course;
 mod debug;
+pub mod door;
 mod facts;
 pub mod interrupt;
+mod kept;
 mod link;
 mod placeholders;
 mod sound;
@@ -30,9 +32,11 @@ use crate::upstream::{PinError, Places};
 
 pub use attach::Standing;
 pub use debug::{Debug, Stand};
+pub use door::Door;
 pub use interrupt::Interrupt;
+pub use kept::Keep;
 
-use conduct::AtEnd;
+use conduct::{AtEnd, Watch};
 use conversation::Conversation;
 
 /// What a run may use and has to know.
@@ -169,7 +173,7 @@ pub fn run(
     options: &Options,
     observer: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Run, LabError> {
-    let (run, _) = run_and(AtEnd::Leave, None, tutorial, options, observer)?;
+    let (run, _) = run_and(AtEnd::Leave, Watch::Nobody, tutorial, options, observer)?;
     Ok(run)
 }
 
@@ -183,7 +187,23 @@ pub fn debug(
     debug: Debug<'_, '_>,
     observer: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Run, LabError> {
-    let (run, _) = run_and(AtEnd::Leave, Some(debug), tutorial, options, observer)?;
+    let debug = Watch::Debug(debug);
+    let (run, _) = run_and(AtEnd::Leave, debug, tutorial, options, observer)?;
+    Ok(run)
+}
+
+/// As [`run`], and keeps the lab before its cleanup until it is to end.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_and_keep(
+    tutorial: &Tutorial,
+    options: &Options,
+    keep: Keep<'_>,
+    observer: &mut dyn FnMut(Progress<'_>),
+) -> Result<Run, LabError> {
+    let keep = Watch::Keep(keep);
+    let (run, _) = run_and(AtEnd::Leave, keep, tutorial, options, observer)?;
     Ok(run)
 }
 
@@ -196,13 +216,13 @@ pub fn set_up(
     options: &Options,
     observer: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(Run, Option<Standing>), LabError> {
-    let (run, conversation) = run_and(AtEnd::Stay, None, tutorial, options, observer)?;
+    let (run, conversation) = run_and(AtEnd::Stay, Watch::Nobody, tutorial, options, observer)?;
     Ok((run, conversation.map(Standing::new)))
 }
 
 fn run_and(
     at_end: AtEnd,
-    debug: Option<Debug<'_, '_>>,
+    watch: Watch<'_, '_>,
     tutorial: &Tutorial,
     options: &Options,
     observer: &mut dyn FnMut(Progress<'_>),
@@ -218,7 +238,7 @@ fn run_and(
         &facts,
         supplies,
         options,
-        (at_end, debug),
+        (at_end, watch),
         observer,
     )?;
     let run = Run {

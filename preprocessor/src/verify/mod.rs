@@ -34,7 +34,7 @@ pub use enter::{Entered, enter};
 pub use files::Written;
 pub use machine::Labs;
 #[cfg(all(feature = "run", target_os = "linux"))]
-pub use part::{Look, Looked, Part, Person, look};
+pub use part::{Callers, Look, Looked, Part, Person, With, look};
 pub use record::{Recorded, Recording, record, record_on, write_transcript};
 pub use shard::{BadShard, Shard};
 pub use store::{Key, Store};

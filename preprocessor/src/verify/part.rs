@@ -3,6 +3,7 @@
 //! In: a name, the last step that is to run, the person's terminal. Out: what ran, judged as `verify` judges it. Nothing
 //! of it is worth more than a look, so nothing is recorded, and nothing gets into the cache or comes out of it.
 
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use super::summary::exit;
@@ -12,7 +13,7 @@ use crate::judge::{Missing, Verdict, Verification, is_unavailable, judge, wrong_
 use crate::outcome::{Ended, Facts, Failure, Run, StepRun};
 use crate::project::Project;
 use crate::run::attach::Caller;
-use crate::run::{self, Debug, LabError, Options, Stand};
+use crate::run::{self, Debug, Door, Keep, LabError, Options, Stand};
 use crate::tutorial::{self, Phase, Tutorial};
 
 /// What came of it.
@@ -75,8 +76,28 @@ impl Part {
 pub struct Look<'a> {
     /// The last step that runs.
     pub until: Option<&'a str>,
+    /// Who stands by, or comes later.
+    pub with: With<'a>,
+}
+
+/// Who sees more of it than what comes out.
+#[derive(Default)]
+pub enum With<'a> {
+    /// Nobody.
+    #[default]
+    Nobody,
     /// Who is let in where a step is not as it should be, and behind the last.
-    pub person: Option<Person<'a>>,
+    Person(Person<'a>),
+    /// Who comes into the lab when all but the cleanup is over.
+    Callers(Callers<'a>),
+}
+
+/// A lab that is kept for those who come.
+pub struct Callers<'a> {
+    /// Told when it stands, with the judgement.
+    pub stands: &'a mut dyn FnMut(&Part),
+    /// A line on it ends the lab.
+    pub input: BorrowedFd<'a>,
 }
 
 /// Who stands by.
@@ -129,9 +150,27 @@ pub fn look(
         }
         run::Progress::Finished { .. } => {}
     };
-    let run = match look.person {
-        None => run::run(tutorial, &options, &mut told),
-        Some(person) => {
+    let mut is_kept = false;
+    let run = match look.with {
+        With::Nobody => run::run(tutorial, &options, &mut told),
+        With::Callers(callers) => {
+            let door = match Door::of(&project.cache, name) {
+                Ok(door) => door,
+                Err(why) => return Ok(Looked::Broken(no_door(name, &why))),
+            };
+            is_kept = true;
+            let keep = Keep {
+                stands: &mut |so_far| {
+                    let run = with_cleanup_to_come(tutorial, so_far);
+                    (callers.stands)(&part(subject.clone(), run, until, is_kept));
+                },
+                door,
+                input: callers.input,
+                interrupt: how.stop,
+            };
+            run::run_and_keep(tutorial, &options, keep, &mut told)
+        }
+        With::Person(person) => {
             let debug = Debug {
                 stands_still: &mut |so_far| stand(&subject, until, so_far, person.words),
                 caller: person.caller,
@@ -140,7 +179,7 @@ pub fn look(
         }
     };
     Ok(match run {
-        Ok(run) => Looked::Ran(Box::new(part(subject, run, until))),
+        Ok(run) => Looked::Ran(Box::new(part(subject, run, until, is_kept))),
         Err(LabError::Missing(missing)) => Looked::Skipped(missing),
         Err(why) => Looked::Broken(why.to_string()),
     })
@@ -176,11 +215,11 @@ fn stand(
     })))
 }
 
-fn part(subject: Subject, run: Run, until: Option<usize>) -> Part {
+fn part(subject: Subject, run: Run, until: Option<usize>, is_kept: bool) -> Part {
     let transcript = subject.transcript.as_ref();
-    let judged = match until {
-        Some(_) => without_cleanup(&subject.tutorial, run.clone()),
-        None => run.clone(),
+    let judged = match until.is_some() || is_kept {
+        true => without_cleanup(&subject.tutorial, run.clone()),
+        false => run.clone(),
     };
     let verdict = judge(&subject.tutorial, &judged, transcript, &subject.digest);
     Part {
@@ -194,7 +233,31 @@ fn part(subject: Subject, run: Run, until: Option<usize>) -> Part {
     }
 }
 
-/// What a cleanup undoes may not have been done: it says nothing about the part.
+/// A run before its cleanup.
+fn with_cleanup_to_come(tutorial: &Tutorial, so_far: &[StepRun]) -> Run {
+    let to_come = tutorial.steps.iter().skip(so_far.len());
+    let to_come = to_come.map(|step| StepRun {
+        id: step.id.clone(),
+        ended: Ended::PassedOver,
+        commands: Vec::new(),
+    });
+    Run {
+        date: String::new(),
+        facts: Facts::default(),
+        steps: so_far.iter().cloned().chain(to_come).collect(),
+    }
+}
+
+fn no_door(name: &str, why: &std::io::Error) -> String {
+    match why.kind() {
+        std::io::ErrorKind::AddrInUse => format!(
+            "a lab of {name} is kept already: mdbook-twin lab {name} --kept is in it; Enter where it was started ends it"
+        ),
+        _ => format!("the lab could not be kept, since nobody could enter it: {why}"),
+    }
+}
+
+/// What a cleanup undoes may not have been done, or callers may have done it: it says nothing about the steps.
 fn without_cleanup(tutorial: &Tutorial, mut run: Run) -> Run {
     for (step, ran) in tutorial.steps.iter().zip(&mut run.steps) {
         if step.phase == Phase::Cleanup {

@@ -6,7 +6,8 @@ use nix::libc;
 use nix::sys::wait::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::world::{World, program};
+use crate::labs::is_root;
+use crate::world::World;
 
 /// No step takes that long on any machine.
 const HANGS: u64 = 30_000;
@@ -27,7 +28,7 @@ fn person(world: &World, arguments: &[&str]) -> PtySession {
     // rexpect's terminal has no size when the program starts, and no echo: what a person sees is the lab's.
     let mut command = world.command("sh");
     let script = "stty rows 30 cols 90; stty -g >../before; sh -c 'echo $$ >../pid; exec \"$@\"' sh \"$@\"; status=$?; stty -g >../after; exit $status";
-    command.args(["-c", script, "sh"]).arg(program());
+    command.args(["-c", script, "sh"]).arg(world.program());
     command
         .args(["--color", "never", "verify", "it"])
         .args(arguments);
@@ -66,8 +67,19 @@ fn ends_with(mut session: PtySession, status: i32) -> String {
 
 #[test]
 fn the_failing_terminal_is_the_persons_as_it_stands_and_giving_up_cleans() {
-    let world = book(BROKEN);
-    let mut session = person(&world, &["--debug"]);
+    looks_and_gives_up(&book(BROKEN));
+}
+
+#[test]
+fn an_ordinary_user_s_terminal_is_attached_to_just_so() {
+    match is_root() {
+        true => looks_and_gives_up(&book(BROKEN).of_an_ordinary_user()),
+        false => eprintln!("not root: the other tests have run as an ordinary user"),
+    }
+}
+
+fn looks_and_gives_up(world: &World) {
+    let mut session = person(world, &["--debug"]);
     session
         .exp_string("failed it: step `breaks`")
         .expect("the verdict on the step");
@@ -318,7 +330,11 @@ fn the_key_itself_can_be_typed() {
 fn without_a_terminal_it_is_refused() {
     let world = book(BROKEN);
     let answer = world.twin(&["verify", "it", "--debug"]);
-    answer.expect(2).says(&["--debug", "mdbook-twin lab it"]);
+    answer.expect(2).says(&[
+        "--debug",
+        "mdbook-twin verify it --keep",
+        "mdbook-twin lab it --kept",
+    ]);
 }
 
 #[test]

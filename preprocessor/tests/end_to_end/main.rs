@@ -6,6 +6,10 @@
 mod attach;
 mod debug;
 mod doctor;
+mod keep;
+#[path = "../labs/mod.rs"]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
+mod labs;
 mod look;
 mod shards;
 mod world;
