@@ -99,6 +99,12 @@ impl Pty {
         self.change_modes(|modes| modes.local_flags.set(LocalFlags::ECHO, on));
     }
 
+    /// Whether what is typed is echoed now.
+    pub(super) fn is_echoing(&self) -> bool {
+        termios::tcgetattr(&self.master)
+            .is_ok_and(|modes| modes.local_flags.contains(LocalFlags::ECHO))
+    }
+
     /// Whether the terminal hands on whole lines, as it does at a prompt, rather than each key.
     pub(super) fn is_canonical(&self) -> bool {
         termios::tcgetattr(&self.master)

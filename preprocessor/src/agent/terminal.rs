@@ -305,6 +305,11 @@ impl Terminal {
         }
     }
 
+    /// Whether the command was typed for somebody who is to see the answers that are typed.
+    fn is_seen(&self) -> bool {
+        self.echo
+    }
+
     /// Types a command of ours, of which nothing is kept or shown.
     pub(super) fn type_aside(&mut self, command: &str, now: Instant) {
         let screen = std::mem::replace(&mut self.screen, Screen::new(self.size));

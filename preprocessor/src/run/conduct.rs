@@ -260,7 +260,8 @@ impl Conductor<'_, '_, '_> {
             self.deadline = Instant::now() + GRACE;
             match over {
                 Ok(debug::Over::Left(Way::GiveUp)) => {
-                    self.break_off();
+                    self.dismiss();
+                    self.course.break_off();
                     self.note_interrupt();
                 }
                 Ok(debug::Over::Left(way)) => {
@@ -311,11 +312,10 @@ impl Conductor<'_, '_, '_> {
         self.debug.is_some() && self.course.decided().len() > self.looked_at
     }
 
-    /// Nothing but cleanup is left, and nobody stands by any more.
-    fn break_off(&mut self) {
+    /// Nobody stands by any more.
+    fn dismiss(&mut self) {
         self.debug = None;
         self.keep = None;
-        self.course.break_off();
     }
 
     /// The first time the agent is asked to go on to the cleanup; the second time nobody is asked.
@@ -326,7 +326,8 @@ impl Conductor<'_, '_, '_> {
             return Ok(Some(Over::Broken(why)));
         }
         self.interrupted = true;
-        self.break_off();
+        self.dismiss();
+        self.course.break_off();
         conversation.say_to_all(&Request::Interrupt { why })?;
         self.send_steps(conversation)?;
         Ok(None)

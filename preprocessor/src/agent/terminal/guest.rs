@@ -20,6 +20,8 @@ pub(super) struct Guest {
     prompt: String,
     /// What they have typed has no end yet.
     unfinished: bool,
+    /// Whether what is typed was echoed.
+    echo: bool,
     /// The screen as it was.
     screen: Screen,
     /// Whether the running command's output was being recorded, and still is when they leave before its end.
@@ -48,6 +50,7 @@ impl Terminal {
             shown,
             prompt: prompt.to_owned(),
             unfinished: false,
+            echo: self.pty.is_echoing(),
             screen: std::mem::replace(&mut self.screen, screen),
             recording: self.recording,
         });
@@ -111,7 +114,7 @@ impl Terminal {
         self.idle.clear();
         self.recording = guest.recording;
         if self.pty.is_canonical() {
-            self.pty.set_echo(self.echo);
+            self.pty.set_echo(guest.echo);
         }
         self.pty.resize(self.size.0, self.size.1);
     }
@@ -143,7 +146,8 @@ impl Terminal {
     /// Echo, where the terminal collects lines; a program that takes each key shows it itself. Again at each prompt: a
     /// shell puts the modes back that it knows after a command that was killed.
     fn let_them_see(&self) {
-        let hides = self.echo && self.doing == Doing::Running;
+        // Who asks with the echo off, where we had it on, asks for a password.
+        let hides = self.is_seen() && self.doing == Doing::Running;
         if self.pty.is_canonical() && !hides {
             self.pty.set_echo(true);
         }
