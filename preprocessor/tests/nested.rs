@@ -82,6 +82,11 @@ fn without_what_varies(text: &str) -> String {
     let varies = [
         (r"(?m)^(  \| Last login: ).*", "$1…"),
         (r"(?m)^(  \| Linux \S+ ).*", "$1…"),
+        // What ssh says of a connection that breaks, and whether, depends on how far it had noticed.
+        (
+            r"(?m)^  \| (Connection to \S+ closed by|Read from) remote host.*\n",
+            "",
+        ),
         (r"SHA256:\S+", "SHA256:…"),
         (r"BusyBox v.*?\) ", "BusyBox v… "),
     ];

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
+use super::arrival::Arrival;
 use super::marks::{Mark, Marker, Markers, Next};
 use super::process;
 use super::protocol::OpenTerminal;
@@ -17,7 +18,7 @@ use super::record::Record;
 use super::screen::Screen;
 use super::shell;
 use super::watch::Watch;
-use crate::outcome::{CommandRun, Output};
+use crate::outcome::{CommandRun, Line, Output};
 
 /// Bytes kept of what comes while nothing runs (jobs in the background of the shell).
 const KEEP_IDLE: usize = 64 << 10;
@@ -96,6 +97,8 @@ pub(super) struct Terminal {
     entering: Option<u32>,
     /// The last command opened a shell.
     entered: bool,
+    /// What comes while a shell is being entered.
+    arrival: Option<Arrival>,
     shells: u32,
     /// Lines of the typed command that the shell has not asked for yet.
     lines: VecDeque<String>,
@@ -156,6 +159,7 @@ impl Terminal {
             levels: Vec::new(),
             entering: Some(1),
             entered: false,
+            arrival: None,
             shells: 1,
             lines: VecDeque::new(),
             hidden: 0,
@@ -252,6 +256,7 @@ impl Terminal {
     pub(super) fn type_command(&mut self, text: &str, keep: usize, echo: bool, now: Instant) {
         self.started = now;
         self.entered = false;
+        self.arrival = None;
         self.command_started = false;
         self.unfinished = false;
         let marks = ["PS1", "PROMPT_COMMAND", "exec"];
@@ -356,7 +361,23 @@ impl Terminal {
         self.entering.get_or_insert(self.shells);
         self.recording = false;
         let line = shell::integration(&self.nonce, self.shells, true);
+        let arrival = || Arrival::new(self.size, &self.screen.last_line());
+        self.arrival.get_or_insert_with(arrival).typed(&line);
         self.send(line.as_bytes());
+    }
+
+    /// What the shell that was entered has shown only after it was typed to: more output of the command.
+    pub(super) fn take_late_lines(&mut self) -> Vec<Line> {
+        let Some(arrival) = self.arrival.take() else {
+            return Vec::new();
+        };
+        let micros = arrival.last;
+        let late = arrival.lines(self.is_bash());
+        for line in &late {
+            let shown = format!("{}\r\n", line.text);
+            self.record.push(micros, shown.as_bytes(), &mut self.screen);
+        }
+        late
     }
 
     /// When a prompt that is not ours will have stood long enough to be one: the command took our prompts away. A program
@@ -582,6 +603,11 @@ impl Terminal {
             && meanwhile.len() + bytes.len() <= KEEP_IDLE
         {
             meanwhile.extend_from_slice(bytes);
+        }
+        if let Some(arrival) = &mut self.arrival
+            && self.entering.is_some()
+        {
+            arrival.push(micros, bytes);
         }
         if self.recording {
             self.newlines += memchr::memchr_iter(b'\n', bytes).count();
