@@ -71,17 +71,6 @@ impl Kind {
     }
 }
 
-/// Whether a command is typed in raw mode.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Raw {
-    No,
-    /// From the next prompt on.
-    Next,
-    Now,
-    /// It was, and the shell still knows.
-    Was,
-}
-
 /// See the module.
 pub(super) struct Terminal {
     pty: Pty,
@@ -140,7 +129,6 @@ pub(super) struct Terminal {
     pub(super) newlines: usize,
     /// What conditions look at, while one does.
     pub(super) watch: Option<Watch>,
-    raw: Raw,
     hung_up: bool,
 }
 
@@ -183,7 +171,6 @@ impl Terminal {
             last_output: now,
             newlines: 0,
             watch: None,
-            raw: Raw::No,
             hung_up: false,
         };
         let line = shell::integration(&terminal.nonce, 1, false);
@@ -292,14 +279,16 @@ impl Terminal {
                     self.echo = echo;
                 }
                 self.screen.clear();
-                self.lines = text.split('\n').map(str::to_owned).collect();
-                let asked = self.lines.len();
-                self.prepare_raw(shell::is_long(text), posix);
+                let pieces = shell::in_pieces(text, posix).map(VecDeque::from);
+                let ours = pieces.as_ref().map_or(0, |pieces| pieces.len() - 1);
+                let lines = || text.split('\n').map(str::to_owned).collect();
+                self.lines = pieces.unwrap_or_else(lines);
+                self.hidden = ours;
                 if !posix && text.contains("DEBUG") {
                     let shell = self.levels.last().map_or(0, |level| level.shell);
                     self.lines.push_front(shell::hush(&self.nonce, shell));
+                    self.hidden += 1;
                 }
-                self.hidden = self.lines.len() - asked;
                 self.type_line();
             }
         }
@@ -653,9 +642,6 @@ impl Terminal {
                 self.recording = self.hidden == 0;
                 self.command_started = self.recording;
                 self.doing = Doing::Running;
-                if self.raw == Raw::Now {
-                    self.raw = Raw::Was;
-                }
             }
             Mark::More if self.doing == Doing::Typed && !self.lines.is_empty() => {
                 if !marker.says_start {
@@ -676,18 +662,6 @@ impl Terminal {
 
     fn prompt(&mut self, status: Option<i32>, now: Instant) {
         self.hidden = self.hidden.saturating_sub(1);
-        match self.raw {
-            // Not a word of its start: a syntax error.
-            Raw::Now => {
-                self.pty.set_raw(false);
-                self.raw = Raw::Was;
-            }
-            Raw::Next if self.hidden == 0 => {
-                self.pty.set_raw(true);
-                self.raw = Raw::Now;
-            }
-            Raw::No | Raw::Next | Raw::Was => {}
-        }
         // A comment runs nothing, and `$?` is still that of the command before: not its own failure.
         let nothing_ran = self.is_bash() && !self.command_started && status == self.last_status;
         self.last_status = status;
@@ -716,30 +690,7 @@ impl Terminal {
     /// The next line, when the shell asks for it: never ahead, so that a program can't read what is meant for the shell.
     fn type_line(&mut self) {
         if let Some(line) = self.lines.pop_front() {
-            if self.raw == Raw::Now {
-                self.send(line.as_bytes());
-                self.send(b"\n");
-            } else {
-                self.send(&shell::typed_line(&line));
-            }
-        }
-    }
-
-    /// Lets a command through that has lines too long for a terminal that collects lines. Programs need such a
-    /// terminal, so the shell itself ends the raw mode after it has read the command and before it starts.
-    fn prepare_raw(&mut self, long: bool, posix: bool) {
-        if long && posix {
-            if let Some(first) = self.lines.front_mut() {
-                first.insert_str(0, &format!("{};", shell::COOKED));
-            }
-            self.pty.set_raw(true);
-            self.raw = Raw::Now;
-        } else if long {
-            self.lines.push_front(format!("{}=1", shell::RAW));
-            self.raw = Raw::Next;
-        } else if self.raw == Raw::Was && !posix {
-            self.lines.push_front(format!("unset {}", shell::RAW));
-            self.raw = Raw::No;
+            self.send(&shell::typed_line(&line));
         }
     }
 
