@@ -271,9 +271,10 @@ impl Terminal {
             }
             kind => {
                 let posix = matches!(kind, Some(Kind::Posix));
-                self.recording = posix;
                 // Where a shell does not say when a command starts, its echo could not be told from its output.
                 let echo = echo && !posix;
+                // What bash says of a command that it can't start (a syntax error) comes before any start.
+                self.recording = !echo;
                 if echo != self.echo {
                     self.pty.set_echo(echo);
                     self.echo = echo;
@@ -640,6 +641,11 @@ impl Terminal {
         match marker.mark {
             Mark::Start => {
                 self.recording = self.hidden == 0;
+                if self.recording && !self.command_started && self.record.is_begun() {
+                    self.record.restart();
+                    self.screen.clear();
+                    self.newlines = 0;
+                }
                 self.command_started = self.recording;
                 self.doing = Doing::Running;
             }
@@ -663,7 +669,8 @@ impl Terminal {
     fn prompt(&mut self, status: Option<i32>, now: Instant) {
         self.hidden = self.hidden.saturating_sub(1);
         // A comment runs nothing, and `$?` is still that of the command before: not its own failure.
-        let nothing_ran = self.is_bash() && !self.command_started && status == self.last_status;
+        let said_nothing = !self.command_started && !self.record.is_begun();
+        let nothing_ran = self.is_bash() && said_nothing && status == self.last_status;
         self.last_status = status;
         self.status = if nothing_ran { Some(0) } else { status };
         if !self.lines.is_empty() {
