@@ -47,6 +47,14 @@ pub(super) fn hush(nonce: &str, shell: u32) -> String {
     )
 }
 
+/// What makes a shell's terminal echo what is typed, or not.
+pub(super) fn echo(on: bool) -> &'static str {
+    match on {
+        true => "stty echo 2>/dev/null",
+        false => "stty -echo 2>/dev/null",
+    }
+}
+
 /// A random name that no output contains by accident.
 pub(super) fn nonce() -> String {
     let mut bytes = [0_u8; 8];

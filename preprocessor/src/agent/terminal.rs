@@ -47,6 +47,8 @@ pub(super) struct Level {
     pub(super) shell: u32,
     /// The integration may have been typed again, before the first was seen to work: the last number typed.
     newest: u32,
+    /// Whether its terminal echoes what is typed.
+    echo: bool,
     /// How it speaks.
     pub(super) kind: Kind,
 }
@@ -107,8 +109,6 @@ pub(super) struct Terminal {
     idle: Vec<u8>,
     /// Output during a step that types no command.
     meanwhile: Option<Vec<u8>>,
-    /// Whether what is typed is echoed.
-    echo: bool,
     /// What it was opened with, to open it again.
     open: OpenTerminal,
     /// Whether its first prompt was told.
@@ -160,7 +160,6 @@ impl Terminal {
             last_status: None,
             idle: Vec::new(),
             meanwhile: None,
-            echo: false,
             open: open.clone(),
             announced: false,
             command_started: false,
@@ -271,14 +270,6 @@ impl Terminal {
             }
             kind => {
                 let posix = matches!(kind, Some(Kind::Posix));
-                // Where a shell does not say when a command starts, its echo could not be told from its output.
-                let echo = echo && !posix;
-                // What bash says of a command that it can't start (a syntax error) comes before any start.
-                self.recording = !echo;
-                if echo != self.echo {
-                    self.pty.set_echo(echo);
-                    self.echo = echo;
-                }
                 self.screen.clear();
                 let pieces = shell::in_pieces(text, posix).map(VecDeque::from);
                 let ours = pieces.as_ref().map_or(0, |pieces| pieces.len() - 1);
@@ -287,12 +278,41 @@ impl Terminal {
                 self.hidden = ours;
                 if !posix && text.contains("DEBUG") {
                     let shell = self.levels.last().map_or(0, |level| level.shell);
-                    self.lines.push_front(shell::hush(&self.nonce, shell));
-                    self.hidden += 1;
+                    self.type_before(&shell::hush(&self.nonce, shell));
                 }
+                self.prepare_echo(echo, posix);
+                // What bash says of a command that it can't start (a syntax error) comes before any start.
+                self.recording = self.hidden == 0 && (posix || !echo);
                 self.type_line();
             }
         }
+    }
+
+    /// Lets the command find a terminal that echoes what is typed, or does not. Nobody sees what we type: bash is told
+    /// before the command and says when it starts; the others are told in the same line. The terminal of a nested shell
+    /// need not be ours (ssh), so the shell itself changes it.
+    fn prepare_echo(&mut self, echo: bool, posix: bool) {
+        let is_ours = self.levels.len() < 2;
+        let Some(level) = self.levels.last_mut() else {
+            return;
+        };
+        let was = std::mem::replace(&mut level.echo, echo);
+        if is_ours && was != (echo && !posix) {
+            self.pty.set_echo(echo && !posix);
+        } else if !is_ours && !posix && was != echo {
+            self.type_before(shell::echo(echo));
+        } else if !is_ours && posix && was {
+            self.type_before(shell::echo(false));
+        }
+        if let Some(first) = self.lines.get_mut(self.hidden).filter(|_| echo && posix) {
+            first.insert_str(0, &format!("{};", shell::echo(true)));
+        }
+    }
+
+    /// Types a command of ours before what is to be typed.
+    fn type_before(&mut self, line: &str) {
+        self.lines.push_front(line.to_owned());
+        self.hidden += 1;
     }
 
     /// What is watched from now on: the output of the command, and what comes; with `idle` and no command running, the
@@ -411,6 +431,7 @@ impl Terminal {
         self.levels.push(Level {
             shell: 0,
             newest: 0,
+            echo: true,
             kind: Kind::Repl(prompt),
         });
         self.doing = Doing::Idle;
@@ -617,6 +638,7 @@ impl Terminal {
             self.levels.push(Level {
                 shell: marker.shell,
                 newest: self.shells,
+                echo: false,
                 kind: Kind::of(marker),
             });
             self.prompt(None, now);
@@ -659,7 +681,11 @@ impl Terminal {
             Mark::More => self.unfinished = self.doing == Doing::Typed,
             Mark::Prompt(status) => {
                 // An outer shell that wants a command: the inner ones have ended.
-                self.levels.truncate(level + 1);
+                let mut left = self.levels.drain(level + 1..);
+                // It may have been the same terminal.
+                let echo = left.any(|level| level.echo);
+                drop(left);
+                self.levels[level].echo |= echo;
                 self.entering = None;
                 self.prompt(status, now);
             }
