@@ -4,7 +4,7 @@
 //! shell says that it wants a command, since its own prompt is a marker and nothing else. Nothing of it gets into a
 //! record. Not here: who carries the bytes (`join.rs`).
 
-use super::{Doing, Kind, Mark, Raw, Screen, Terminal};
+use super::{Doing, Kind, Mark, Screen, Terminal};
 use crate::agent::run::is_prompt;
 
 /// Lines shown to somebody who comes in, so that they see where they are.
@@ -35,10 +35,6 @@ impl Terminal {
         self.lines.clear();
         self.hidden = 0;
         self.watch = None;
-        if self.raw == Raw::Now {
-            self.pty.set_raw(false);
-            self.raw = Raw::Was;
-        }
         let mut screen = Screen::new(self.size);
         screen.feed(self.screen.last_line().as_bytes());
         let idle = self.doing == Doing::Idle && !self.is_repl();
