@@ -58,7 +58,7 @@ pub(super) fn conduct(
             (Some(debug), None)
         }
         Watch::Keep(keep) => {
-            course.hold_cleanup(true);
+            course = course.hold_cleanup();
             (None, Some(keep))
         }
     };
@@ -293,7 +293,7 @@ impl Conductor<'_, '_, '_> {
         let over = kept::keep(conversation, self.tutorial, keep, &so_far)?;
         self.deadline = Instant::now() + GRACE;
         self.note_interrupt();
-        self.course.hold_cleanup(false);
+        self.dismiss();
         match over {
             debug::Over::Left(_) => self.send_steps(conversation).map(|()| None),
             debug::Over::Gone(host) => Ok(Some(Over::Gone(host))),
@@ -316,6 +316,7 @@ impl Conductor<'_, '_, '_> {
     fn dismiss(&mut self) {
         self.debug = None;
         self.keep = None;
+        self.course.release();
     }
 
     /// The first time the agent is asked to go on to the cleanup; the second time nobody is asked.

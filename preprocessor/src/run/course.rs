@@ -177,9 +177,18 @@ impl<'a> Course<'a> {
         &self.results[..open.unwrap_or(self.results.len())]
     }
 
-    /// Whether cleanup, which waits from the start, still does.
-    pub(super) fn hold_cleanup(&mut self, hold: bool) {
-        self.holds_cleanup = hold;
+    /// Cleanup waits until it is released.
+    pub(super) fn hold_cleanup(self) -> Self {
+        Self {
+            holds_cleanup: true,
+            ..self
+        }
+    }
+
+    /// Nobody looks at each step any more, and cleanup need not wait.
+    pub(super) fn release(&mut self) {
+        self.pace = Pace::Ahead;
+        self.holds_cleanup = false;
     }
 
     /// Whether nothing but cleanup is left.
@@ -203,8 +212,6 @@ impl<'a> Course<'a> {
 
     /// No further step but cleanup.
     pub(super) fn break_off(&mut self) {
-        self.pace = Pace::Ahead;
-        self.holds_cleanup = false;
         self.broken_off = true;
     }
 
