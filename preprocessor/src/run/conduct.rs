@@ -50,7 +50,7 @@ pub(super) fn conduct(
         Plan::new(tutorial, &options.runtime, supplies).with_variation(options.variation.clone());
     let lab = Lab::start(&plan)?;
     let conversation = Conversation::new(lab).map_err(agent_error)?;
-    let mut course = Course::new(tutorial, facts, options.until);
+    let mut course = Course::new(tutorial, facts).up_to(options.until);
     let (debug, keep) = match watch {
         Watch::Nobody => (None, None),
         Watch::Debug(debug) => {

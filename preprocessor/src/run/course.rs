@@ -39,19 +39,13 @@ pub(super) enum Pace {
 }
 
 impl<'a> Course<'a> {
-    /// A run that has not begun. Steps that don't apply here, or stand behind the last that is to run, are passed over
-    /// from the start.
-    pub(super) fn new(tutorial: &'a Tutorial, facts: &Facts, until: Option<usize>) -> Self {
-        let is_behind = |(index, step): (usize, &Step)| {
-            step.phase != Phase::Cleanup && until.is_some_and(|until| until < index)
-        };
-        let result = |(index, step): (usize, &Step)| {
-            let passed = is_behind((index, step)) || !applies(tutorial, step, facts);
-            passed.then(|| ended(step, Ended::PassedOver))
-        };
+    /// A run that has not begun. Steps that don't apply here are passed over from the start.
+    pub(super) fn new(tutorial: &'a Tutorial, facts: &Facts) -> Self {
+        let result =
+            |step: &Step| (!applies(tutorial, step, facts)).then(|| ended(step, Ended::PassedOver));
         Self {
             tutorial,
-            results: tutorial.steps.iter().enumerate().map(result).collect(),
+            results: tutorial.steps.iter().map(result).collect(),
             captured: BTreeMap::new(),
             next: 0,
             open: 0,
@@ -61,6 +55,18 @@ impl<'a> Course<'a> {
             holds_cleanup: false,
             first: BTreeMap::new(),
         }
+    }
+
+    /// So are those behind the last that is to run, but for cleanup.
+    pub(super) fn up_to(mut self, last: Option<usize>) -> Self {
+        let behind = last.map_or(usize::MAX, |last| last + 1);
+        let steps = self.tutorial.steps.iter().zip(&mut self.results);
+        for (step, result) in steps.skip(behind) {
+            if step.phase != Phase::Cleanup {
+                *result = Some(ended(step, Ended::PassedOver));
+            }
+        }
+        self
     }
 
     /// At this pace.
