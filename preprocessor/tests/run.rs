@@ -11,11 +11,12 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
+use std::time::Duration;
 
 use mdbook_twin::config::Config;
 use mdbook_twin::diagnostic::render_all;
 use mdbook_twin::lab;
-use mdbook_twin::outcome::{CommandRun, Ended, Run};
+use mdbook_twin::outcome::{CommandRun, Ended, Failure, Run};
 use mdbook_twin::paint::Paint;
 use mdbook_twin::project::Project;
 use mdbook_twin::run::{self, Interrupt, LabError, Options, Progress};
@@ -59,6 +60,20 @@ fn interrupted_cases() {
         };
         run::run(tutorial, &options, &mut observer).unwrap()
     });
+}
+
+/// Whatever it was about to wait for at that moment: somebody has to say why the run is over.
+#[test]
+fn time_that_is_over_at_once_fails_a_step() {
+    labs::use_program();
+    let case = labs::cases("run").join("the-tutorial-s-time-ends-the-step-that-runs");
+    let mut tutorial = load(&case);
+    tutorial.timeout = Some(Duration::ZERO);
+    let run = run::run(&tutorial, &options(), &mut |_| {}).unwrap();
+    let mut ended = run.steps.iter().map(|step| &step.ended);
+    let first = ended.find(|ended| **ended != Ended::Done).unwrap();
+    let timeout = matches!(first, Ended::Failed(Failure::TutorialTimeout { .. }));
+    assert!(timeout, "{first:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::agent::protocol::{Event, OpenTerminal, Request, VERSION};
+use crate::agent::protocol::{Event, Interruption, OpenTerminal, Request, VERSION};
 use crate::lab::{self, Lab, Plan, Supplies};
 use crate::outcome::{CommandRun, Ended, Facts, StepRun};
 use crate::run::conversation::{Conversation, Happened};
@@ -48,6 +48,7 @@ pub(super) fn conduct(
         at_end,
         deadline: Instant::now() + GRACE,
         interrupted: false,
+        over_at: tutorial.timeout.map(|time| Instant::now() + time),
     };
     conductor.conduct(conversation)
 }
@@ -64,6 +65,8 @@ struct Conductor<'a> {
     /// When the agent counts as dead, unless it speaks.
     deadline: Instant,
     interrupted: bool,
+    /// When the tutorial's own time is over, unless it has been cut short by then.
+    over_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -172,9 +175,15 @@ impl Conductor<'_> {
 
     /// Waits once, and deals with what came.
     fn turn(&mut self, conversation: &mut Conversation) -> std::io::Result<Option<Over>> {
+        let now = Instant::now();
+        let over_at = |it: &Self| it.over_at.filter(|_| it.phase == Phase::Steps);
+        if over_at(self).is_some_and(|due| due <= now) {
+            self.time_over(conversation)?;
+        }
         let interrupt = self.options.interrupt.as_ref();
         let event = interrupt.map(|interrupt| interrupt.event(self.interrupted));
-        let time = self.deadline.saturating_duration_since(Instant::now());
+        let due = over_at(self).map_or(self.deadline, |due| due.min(self.deadline));
+        let time = due.saturating_duration_since(now);
         match conversation.wait(event, time)? {
             Happened::Events(events) => {
                 for (host, event) in events {
@@ -203,10 +212,30 @@ impl Conductor<'_> {
             return Ok(Some(Over::Broken(why)));
         }
         self.interrupted = true;
-        self.course.break_off();
-        conversation.say_to_all(&Request::Interrupt { why })?;
-        self.send_steps(conversation)?;
+        self.break_off(Interruption::Asked(why), conversation)?;
         Ok(None)
+    }
+
+    /// As the first ^C, unless nothing but cleanup is left anyway.
+    fn time_over(&mut self, conversation: &mut Conversation) -> std::io::Result<()> {
+        self.over_at = None;
+        match self.tutorial.timeout {
+            Some(time) if !self.course.is_cleaning_up() => {
+                self.break_off(Interruption::TimeOver(time), conversation)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn break_off(
+        &mut self,
+        why: Interruption,
+        conversation: &mut Conversation,
+    ) -> std::io::Result<()> {
+        self.course
+            .break_off(why.failure(|| "the next step".to_owned()));
+        conversation.say_to_all(&Request::Interrupt { why })?;
+        self.send_steps(conversation)
     }
 
     fn take(&mut self, host: usize, event: Event) -> Option<Over> {

@@ -33,6 +33,8 @@ pub struct Tutorial {
     pub not_run: Vec<NotRun>,
     /// Bounds of the lab.
     pub limits: Limits,
+    /// How long setup and steps may take together, from the moment their lab is there. Cleanup has the time of its steps.
+    pub timeout: Option<Duration>,
     /// What else it takes from outside.
     pub inputs: Vec<Input>,
 }
