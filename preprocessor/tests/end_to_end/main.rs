@@ -5,6 +5,7 @@
 
 mod attach;
 mod doctor;
+mod progress;
 mod shards;
 mod world;
 

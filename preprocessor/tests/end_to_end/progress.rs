@@ -1,0 +1,153 @@
+//! What is seen while tutorials run: at a terminal, as a person sees it, and in a pipe, line by line.
+
+use regex::Regex;
+use rexpect::session::{PtySession, spawn_command};
+
+use crate::world::{World, program};
+
+/// No step takes that long on any machine.
+const HANGS: u64 = 30_000;
+
+const HELLO: &str = "title: Hello\nsteps:\n  - run: echo hello\n";
+const WAITS: &str = "title: Waits\nterminals: [left, right]\nsteps:\n  - run: echo begun\n  - terminal: right\n    \
+                     wait: {path: /tmp/never}\n    timeout: 1h\ncleanup:\n  - run: echo clean\n";
+
+/// A terminal of this size in which the program runs, and all that it was sent.
+struct Person {
+    session: PtySession,
+    seen: String,
+    size: (usize, usize),
+}
+
+impl Person {
+    fn at_a_terminal(world: &World, (columns, rows): (usize, usize), arguments: &[&str]) -> Self {
+        // rexpect's terminal has no size when the program starts, and no echo, which shows ^C where the cursor is.
+        let mut command = world.command("sh");
+        let script = format!("stty rows {rows} cols {columns} echo; exec \"$@\"");
+        command.args(["-c", &script, "sh"]).arg(program());
+        command.args(arguments).env("TERM", "xterm");
+        Self {
+            session: spawn_command(command, Some(HANGS)).expect("a terminal"),
+            seen: String::new(),
+            size: (columns, rows),
+        }
+    }
+
+    /// Waits until this was sent.
+    fn sees(&mut self, text: &str) {
+        let before = self.session.exp_string(text).expect(text);
+        self.seen.push_str(&(before + text));
+    }
+
+    fn sees_the_end(&mut self) {
+        let rest = self.session.exp_eof().expect("the end of its output");
+        self.seen.push_str(&rest);
+    }
+
+    /// The lines on the screen now, without times.
+    fn screen(&self) -> Vec<String> {
+        let (columns, rows) = self.size;
+        let mut terminal = avt::Terminal::new(columns, rows).expect("a size");
+        // rexpect makes a character of each byte.
+        let bytes: Vec<u8> = self.seen.chars().map(|c| c as u8).collect();
+        terminal.feed([&*String::from_utf8_lossy(&bytes)]);
+        let screen = terminal.screen();
+        let line = |row| timeless(&screen.line(row).expect("a row of it").text());
+        let mut lines: Vec<_> = (0..rows).map(line).collect();
+        while lines.last().is_some_and(String::is_empty) {
+            lines.pop();
+        }
+        lines
+    }
+}
+
+/// What differs from run to run.
+fn timeless(text: &str) -> String {
+    let time = Regex::new(r"\d+(\.\d)? s\b").expect("a pattern");
+    time.replace_all(text, "T").trim_end().to_owned()
+}
+
+fn book() -> World {
+    let world = World::new();
+    world.tutorial("hello", HELLO);
+    world.tutorial("waits", WAITS);
+    world.twin(&["record", "hello"]).expect(0);
+    world
+}
+
+#[test]
+fn a_person_sees_what_is_waited_for_and_in_the_end_what_stays() {
+    let world = book();
+    let arguments = ["verify", "--jobs", "2", "--color", "never"];
+    let mut person = Person::at_a_terminal(&world, (80, 24), &arguments);
+    person.sees("waits 2/3 right: wait, until the path /tmp/never ");
+    person.sees("1 of 2\u{1b}[1A\r");
+    assert_eq!(
+        person.screen(),
+        [
+            "verified hello in T",
+            "waits 2/3 right: wait, until the path /tmp/never T",
+            "1 of 2"
+        ]
+    );
+    person.session.send_control('c').expect("typed");
+    person.sees_the_end();
+    let place = "step `step-2` (tutorials/waits.yaml:5:5): interrupted: ^C";
+    assert_eq!(
+        person.screen(),
+        [
+            "verified hello in T",
+            &format!("failed waits in T: {place}"),
+            &format!("failed waits: {place}"),
+            "  in terminal `right` on host `localhost`",
+            "  nothing was printed",
+            "  = to see it again: mdbook-twin verify waits",
+            "1 verified, 1 failed",
+        ]
+    );
+}
+
+#[test]
+fn a_narrow_terminal_shows_how_far_it_is_and_wraps_no_line_that_changes() {
+    let world = book();
+    let arguments = [
+        "verify", "waits", "hello", "--jobs", "2", "--color", "never",
+    ];
+    let mut person = Person::at_a_terminal(&world, (20, 24), &arguments);
+    person.sees("waits 2/3 ri");
+    person.sees("1 of 2\u{1b}[1A\r");
+    let screen = person.screen();
+    assert_eq!(screen[screen.len() - 2..], ["waits 2/3 righ… T", "1 of 2"]);
+    person.session.send_control('c').expect("typed");
+    person.sees_the_end();
+    let screen = person.screen();
+    let changing = screen.iter().filter(|line| line.contains("waits 2/3"));
+    assert_eq!(changing.count(), 0, "{screen:?}");
+}
+
+#[test]
+fn a_pipe_gets_a_line_when_a_tutorial_begins_and_one_when_it_ends() {
+    let world = book();
+    assert_eq!(world.twin(&["verify", "hello", "--quiet"]).stderr, "");
+    let told = |arguments: &[&str], code| {
+        let answer = world.twin(arguments).expect(code);
+        timeless(&answer.stderr)
+    };
+    assert_eq!(
+        told(&["verify", "hello"], 0),
+        "running hello: 1 step\nverified hello in T\n1 verified"
+    );
+    world.edit("book/tutorials/hello.yaml", "echo hello", "false");
+    assert_eq!(
+        told(&["verify", "hello"], 1),
+        "running hello: 1 step
+failed hello in T: step `step-1` (tutorials/hello.yaml:3:5): exit status 1, expected 0
+failed hello: step `step-1` (tutorials/hello.yaml:3:5): exit status 1, expected 0
+  in terminal `terminal` on host `localhost`:
+    $ false
+  nothing was printed
+  not as recorded: step `step-1` (tutorials/hello.yaml:3:5): the command is `false`, recorded was `echo hello`
+  = to see it again: mdbook-twin verify hello
+1 failed"
+    );
+}
