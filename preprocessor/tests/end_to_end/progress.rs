@@ -1,5 +1,6 @@
 //! What is seen while tutorials run: at a terminal, as a person sees it, and in a pipe, line by line.
 
+use mdbook_twin::outcome::{Ended, Failure};
 use regex::Regex;
 use rexpect::session::{PtySession, spawn_command};
 
@@ -150,4 +151,72 @@ failed hello: step `step-1` (tutorials/hello.yaml:3:5): exit status 1, expected 
   = to see it again: mdbook-twin verify hello
 1 failed"
     );
+}
+
+/// Sixteen that never end, in sixteen labs; `MARK` is in the command line of what they run.
+fn sixteen(cleanup: &str) -> (World, String) {
+    let world = World::new();
+    // A time of its own for each test and each run of it: what is left of another is not ours.
+    let mark = format!("1000.{}{}", std::process::id(), cleanup.len());
+    for number in 10..26 {
+        let spec = format!(
+            "title: {number}\nsteps:\n  - {{run: sleep {mark}, timeout: 1h}}\n  - run: echo {number}\ncleanup:\n  \
+             - {{run: {}, timeout: 1h}}\n",
+            cleanup.replace("MARK", &mark)
+        );
+        world.tutorial(&format!("t{number}"), &spec);
+    }
+    (world, mark)
+}
+
+impl Person {
+    /// Waits until all sixteen are at this step, seen at once.
+    fn sees_sixteen_at(&mut self, step: &str) {
+        let lines = format!("(t\\d\\d {step}[^\\r]*\\r\\r\\n){{16}}");
+        let (before, found) = self.session.exp_regex(&lines).expect(step);
+        self.seen.push_str(&(before + &found));
+    }
+}
+
+fn is_running(mark: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let lines = processes.filter_map(|it| std::fs::read(it.path().join("cmdline")).ok());
+    lines.into_iter().any(|line| {
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        line.contains(mark)
+    })
+}
+
+#[test]
+fn an_interrupt_ends_sixteen_at_once_with_their_cleanup() {
+    let (world, mark) = sixteen("echo clean");
+    let arguments = ["verify", "--jobs", "16", "--color", "never"];
+    let mut person = Person::at_a_terminal(&world, (80, 30), &arguments);
+    person.sees_sixteen_at("1/3 sleep");
+    assert!(is_running(&mark));
+    person.session.send_control('c').expect("typed");
+    person.sees_the_end();
+    assert!(person.seen.ends_with("\n16 failed\r\n"), "{}", person.seen);
+    for number in 10..26 {
+        let run = world.read(&format!("cache/failed/t{number}.run.json"));
+        let run: mdbook_twin::outcome::Run = serde_json::from_str(&run).expect("a run");
+        let ends: Vec<_> = run.steps.iter().map(|step| &step.ended).collect();
+        let interrupted = Ended::Failed(Failure::Interrupted("^C".to_owned()));
+        assert_eq!(ends, [&interrupted, &Ended::NotReached, &Ended::Done]);
+    }
+    assert!(!is_running(&mark));
+}
+
+#[test]
+fn a_second_interrupt_waits_for_no_cleanup() {
+    let (world, mark) = sixteen("sleep MARK");
+    let arguments = ["verify", "--jobs", "16", "--color", "never"];
+    let mut person = Person::at_a_terminal(&world, (80, 30), &arguments);
+    person.sees_sixteen_at("1/3 sleep");
+    person.session.send_control('c').expect("typed");
+    person.sees_sixteen_at("3/3 sleep");
+    person.session.send_control('c').expect("typed");
+    person.sees_the_end();
+    assert!(person.seen.ends_with("\n16 failed\r\n"), "{}", person.seen);
+    assert!(!is_running(&mark));
 }
