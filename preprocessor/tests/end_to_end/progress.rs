@@ -4,7 +4,7 @@ use mdbook_twin::outcome::{Ended, Failure};
 use regex::Regex;
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::world::{World, program};
+use crate::world::{Answer, World, program};
 
 /// No step takes that long on any machine.
 const HANGS: u64 = 30_000;
@@ -154,10 +154,10 @@ failed hello: step `step-1` (tutorials/hello.yaml:3:5): exit status 1, expected 
 }
 
 /// Sixteen that never end, in sixteen labs; `MARK` is in the command line of what they run.
-fn sixteen(cleanup: &str) -> (World, String) {
+fn sixteen(test: u8, cleanup: &str) -> (World, String) {
     let world = World::new();
     // A time of its own for each test and each run of it: what is left of another is not ours.
-    let mark = format!("1000.{}{}", std::process::id(), cleanup.len());
+    let mark = format!("1000.{}{test}", std::process::id());
     for number in 10..26 {
         let spec = format!(
             "title: {number}\nsteps:\n  - {{run: sleep {mark}, timeout: 1h}}\n  - run: echo {number}\ncleanup:\n  \
@@ -189,7 +189,7 @@ fn is_running(mark: &str) -> bool {
 
 #[test]
 fn an_interrupt_ends_sixteen_at_once_with_their_cleanup() {
-    let (world, mark) = sixteen("echo clean");
+    let (world, mark) = sixteen(1, "echo clean");
     let arguments = ["verify", "--jobs", "16", "--color", "never"];
     let mut person = Person::at_a_terminal(&world, (80, 30), &arguments);
     person.sees_sixteen_at("1/3 sleep");
@@ -209,7 +209,7 @@ fn an_interrupt_ends_sixteen_at_once_with_their_cleanup() {
 
 #[test]
 fn a_second_interrupt_waits_for_no_cleanup() {
-    let (world, mark) = sixteen("sleep MARK");
+    let (world, mark) = sixteen(2, "sleep MARK");
     let arguments = ["verify", "--jobs", "16", "--color", "never"];
     let mut person = Person::at_a_terminal(&world, (80, 30), &arguments);
     person.sees_sixteen_at("1/3 sleep");
@@ -219,4 +219,17 @@ fn a_second_interrupt_waits_for_no_cleanup() {
     person.sees_the_end();
     assert!(person.seen.ends_with("\n16 failed\r\n"), "{}", person.seen);
     assert!(!is_running(&mark));
+}
+
+#[test]
+fn a_machine_that_holds_no_more_labs_says_what_to_do() {
+    let world = book();
+    let script = "ulimit -n 14; exec \"$@\"";
+    let mut command = world.command("sh");
+    command.args(["-c", script, "sh"]).arg(program());
+    let output = command.args(["verify", "hello"]).output().expect("it runs");
+    Answer::of(output).expect(1).says(&[
+        "failed hello: no lab: Too many open files",
+        "run fewer tutorials side by side (`--jobs`), or raise the limit of open files: ulimit -n",
+    ]);
 }
