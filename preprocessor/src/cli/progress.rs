@@ -63,7 +63,10 @@ impl Display {
         if live {
             let watched = watched.clone();
             // Nobody waits for it: what it draws last is what the state is then, and that is nothing.
-            std::thread::spawn(move || watched.keep_drawing());
+            std::thread::spawn(move || {
+                take_no_signal();
+                watched.keep_drawing();
+            });
         }
         Self {
             shown,
@@ -256,3 +259,14 @@ impl Watched {
         woken.unwrap_or_else(PoisonError::into_inner).0
     }
 }
+
+/// Signals are for the other threads: one that is blocked there and awaited on a descriptor (a window's new size, while
+/// somebody works in a lab) would come here, and be lost.
+#[cfg(all(feature = "run", target_os = "linux"))]
+fn take_no_signal() {
+    // Every signal can be named in a mask, so nothing can fail.
+    let _ = nix::sys::signal::SigSet::all().thread_block();
+}
+
+#[cfg(not(all(feature = "run", target_os = "linux")))]
+fn take_no_signal() {}

@@ -28,7 +28,11 @@ fn person(world: &World, arguments: &[&str]) -> PtySession {
     let mut command = world.command("sh");
     let script = "stty rows 30 cols 90; exec \"$@\"";
     command.args(["-c", script, "sh"]).arg(program());
-    command.args(["lab", "it"]).args(arguments);
+    // With the progress display, whose thread must leave the signals alone.
+    command
+        .args(["lab", "it"])
+        .args(arguments)
+        .env("TERM", "xterm");
     spawn_command(command, Some(HANGS)).expect("a terminal")
 }
 
