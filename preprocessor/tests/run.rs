@@ -11,9 +11,10 @@ mod runs;
 use std::fs;
 use std::path::Path;
 use std::sync::Once;
+use std::time::Duration;
 
 use mdbook_twin::lab;
-use mdbook_twin::outcome::{Ended, Run};
+use mdbook_twin::outcome::{Ended, Failure, Run};
 use mdbook_twin::run::{self, Interrupt, LabError, Options, Progress};
 use mdbook_twin::tutorial::{Permission, Tutorial};
 
@@ -54,6 +55,20 @@ fn interrupted_cases() {
         };
         run::run(tutorial, &options, &mut observer).unwrap()
     });
+}
+
+/// Whatever it was about to wait for at that moment: somebody has to say why the run is over.
+#[test]
+fn time_that_is_over_at_once_fails_a_step() {
+    labs::use_program();
+    let case = labs::cases("run").join("the-tutorial-s-time-ends-the-step-that-runs");
+    let mut tutorial = runs::load(&case);
+    tutorial.timeout = Some(Duration::ZERO);
+    let run = run::run(&tutorial, &options(), &mut |_| {}).unwrap();
+    let mut ended = run.steps.iter().map(|step| &step.ended);
+    let first = ended.find(|ended| **ended != Ended::Done).unwrap();
+    let timeout = matches!(first, Ended::Failed(Failure::TutorialTimeout { .. }));
+    assert!(timeout, "{first:?}");
 }
 
 #[test]

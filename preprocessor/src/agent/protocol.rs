@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::{CommandRun, Ended};
+use crate::outcome::{CommandRun, Ended, Failure};
 use crate::tutorial::{Action, ExpectedExit, Phase};
 
 /// Raised when an old agent would misread a new runner, or the other way round.
@@ -30,11 +30,10 @@ pub enum Request {
     Open(OpenTerminal),
     /// The next step of this host.
     Step(StepRequest),
-    /// The reader pressed ^C: the step that runs fails with [`crate::outcome::Failure::Interrupted`], the steps behind it
-    /// are not reached, cleanup runs.
+    /// The run ends early: the step that runs fails and says why, the steps behind it are not reached, cleanup runs.
     Interrupt {
-        /// In words: `^C`.
-        why: String,
+        /// What ended it.
+        why: Interruption,
     },
     /// A command with a person or a pipe behind it. Until its `Exited`, only `Input`, `EndOfInput`, `Resize` and `Leave`
     /// follow.
@@ -61,6 +60,29 @@ pub enum Request {
     GoOn,
     /// No more steps: end every terminal and exit 0.
     Bye,
+}
+
+/// Why a run ends early.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Interruption {
+    /// The reader asked for it, in words: `^C`.
+    Asked(String),
+    /// The tutorial's time is over: so much it had.
+    TimeOver(Duration),
+}
+
+impl Interruption {
+    /// What a step fails with that was waiting for this.
+    pub fn failure(&self, waiting_for: impl FnOnce() -> String) -> Failure {
+        match self {
+            Self::Asked(why) => Failure::Interrupted(why.clone()),
+            Self::TimeOver(after) => Failure::TutorialTimeout {
+                after: *after,
+                waiting_for: waiting_for(),
+            },
+        }
+    }
 }
 
 /// A command to attach to.

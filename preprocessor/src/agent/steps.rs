@@ -195,7 +195,7 @@ impl Agent {
         if let Some(why) = self.link.interrupted()
             && step.request.phase != Phase::Cleanup
         {
-            return Err(Failure::Interrupted(why.to_owned()).into());
+            return Err(why.failure(waiting_for).into());
         }
         if Instant::now() < step.deadline {
             return Ok(());

@@ -64,7 +64,7 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
         wanted,
         &how,
         caller,
-        &workshop.lines,
+        &workshop.display,
     ) {
         Err(diagnostics) => shown.diagnostics(&diagnostics),
         Ok(Entered::Over(over)) => status(over),

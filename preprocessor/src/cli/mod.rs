@@ -22,6 +22,7 @@ mod preprocess;
 mod processes;
 mod progress;
 mod record;
+mod screen;
 mod serve;
 mod show;
 mod vendor;

@@ -60,9 +60,13 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
         suite: arguments.suite.clone(),
         ..workshop.how(execute)
     };
-    let answers = verify::verify(&workshop.project, &names, &how, &workshop.lines);
+    let answers = verify::verify(&workshop.project, &names, &how, &workshop.display);
     for answer in &answers {
-        shown.answer(answer, how.suite.as_ref());
+        // Where it ran, the line at its end has said all; the suite is told here alone.
+        let is_told = answer.is_verified() && workshop.display.has_told(&answer.name);
+        if !is_told || how.suite.is_some() {
+            shown.answer(answer, how.suite.as_ref());
+        }
     }
     let summary = Summary::of(&answers);
     shown.note(&summary.to_string());

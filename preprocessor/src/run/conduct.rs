@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::agent::protocol::{Event, OpenTerminal, Request, VERSION};
+use crate::agent::protocol::{Event, Interruption, OpenTerminal, Request, VERSION};
 use crate::lab::{self, Lab, Plan, Supplies};
-use crate::outcome::{CommandRun, Ended, Facts, StepRun};
+use crate::outcome::{CommandRun, Ended, Facts, Failure, StepRun};
 use crate::run::conversation::{Conversation, Happened};
 use crate::run::course::{Course, Pace};
 use crate::run::debug::{self, Debug, Way};
@@ -72,6 +72,10 @@ pub(super) fn conduct(
         at_end,
         deadline: Instant::now() + GRACE,
         interrupted: false,
+        over_at: tutorial
+            .timeout
+            .filter(|_| debug.is_none())
+            .map(|time| Instant::now() + time),
         debug,
         looked_at: 0,
         keep,
@@ -97,6 +101,8 @@ struct Conductor<'a, 'd, 'c> {
     looked_at: usize,
     /// How the lab is kept before cleanup.
     keep: Option<Keep<'d>>,
+    /// When the tutorial's own time is over, unless it has been cut short by then.
+    over_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -206,9 +212,15 @@ impl Conductor<'_, '_, '_> {
 
     /// Waits once, and deals with what came.
     fn turn(&mut self, conversation: &mut Conversation) -> std::io::Result<Option<Over>> {
+        let now = Instant::now();
+        let over_at = |it: &Self| it.over_at.filter(|_| it.phase == Phase::Steps);
+        if over_at(self).is_some_and(|due| due <= now) {
+            self.time_over(conversation)?;
+        }
         let interrupt = self.options.interrupt.as_ref();
         let event = interrupt.map(|interrupt| interrupt.event(self.interrupted));
-        let time = self.deadline.saturating_duration_since(Instant::now());
+        let due = over_at(self).map_or(self.deadline, |due| due.min(self.deadline));
+        let time = due.saturating_duration_since(now);
         match conversation.wait(event, time)? {
             Happened::Events(events) => {
                 for (host, event) in events {
@@ -261,7 +273,8 @@ impl Conductor<'_, '_, '_> {
             match over {
                 Ok(debug::Over::Left(Way::GiveUp)) => {
                     self.dismiss();
-                    self.course.break_off();
+                    let why = "given up by hand".to_owned();
+                    self.course.break_off(Failure::Interrupted(why));
                     self.note_interrupt();
                 }
                 Ok(debug::Over::Left(way)) => {
@@ -292,6 +305,8 @@ impl Conductor<'_, '_, '_> {
         let so_far: Vec<StepRun> = self.course.decided().iter().flatten().cloned().collect();
         let over = kept::keep(conversation, self.tutorial, keep, &so_far)?;
         self.deadline = Instant::now() + GRACE;
+        // Who was in it has taken the time they wanted.
+        self.over_at = None;
         self.note_interrupt();
         self.dismiss();
         match over {
@@ -328,10 +343,30 @@ impl Conductor<'_, '_, '_> {
         }
         self.interrupted = true;
         self.dismiss();
-        self.course.break_off();
-        conversation.say_to_all(&Request::Interrupt { why })?;
-        self.send_steps(conversation)?;
+        self.break_off(Interruption::Asked(why), conversation)?;
         Ok(None)
+    }
+
+    /// As the first ^C, unless nothing but cleanup is left anyway.
+    fn time_over(&mut self, conversation: &mut Conversation) -> std::io::Result<()> {
+        self.over_at = None;
+        match self.tutorial.timeout {
+            Some(time) if !self.course.is_cleaning_up() => {
+                self.break_off(Interruption::TimeOver(time), conversation)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn break_off(
+        &mut self,
+        why: Interruption,
+        conversation: &mut Conversation,
+    ) -> std::io::Result<()> {
+        self.course
+            .break_off(why.failure(|| "the next step".to_owned()));
+        conversation.say_to_all(&Request::Interrupt { why })?;
+        self.send_steps(conversation)
     }
 
     fn take(&mut self, host: usize, event: Event) -> Option<Over> {

@@ -22,6 +22,8 @@ pub(super) struct Course<'a> {
     host: usize,
     /// Nothing but cleanup from here on.
     broken_off: bool,
+    /// Why, until a step has failed of it: if none was under way, the first that is not reached does.
+    reason: Option<Failure>,
     pace: Pace,
     /// Cleanup waits.
     holds_cleanup: bool,
@@ -54,6 +56,7 @@ impl<'a> Course<'a> {
             pace: Pace::Ahead,
             holds_cleanup: false,
             first: BTreeMap::new(),
+            reason: None,
         }
     }
 
@@ -122,7 +125,9 @@ impl<'a> Course<'a> {
             return Decision::Hold;
         }
         if self.broken_off && step.phase != Phase::Cleanup {
-            return Decision::Over(Ended::NotReached);
+            // A step that was sent before may yet fail of it.
+            let reason = self.reason.take_if(|_| self.open == 0);
+            return Decision::Over(reason.map_or(Ended::NotReached, Ended::Failed));
         }
         match fill(&step.action, &self.captured) {
             Filled::Complete(action) => Decision::Send(Box::new(action)),
@@ -146,12 +151,18 @@ impl<'a> Course<'a> {
     pub(super) fn finished(
         &mut self,
         step: usize,
-        ended: Ended,
+        mut ended: Ended,
         commands: Vec<CommandRun>,
         mut captured: BTreeMap<String, String>,
     ) {
         self.broken_off |= matches!(ended, Ended::Failed(_) | Ended::NotReached)
             && self.tutorial.steps[step].phase != Phase::Cleanup;
+        match (&ended, self.reason.take()) {
+            (Ended::NotReached, Some(reason)) => ended = Ended::Failed(reason),
+
+            (Ended::Failed(_), _) => {}
+            (_, reason) => self.reason = reason,
+        }
         captured.retain(|name, _| self.tutorial.steps[step].capture.contains_key(name));
         self.captured.extend(captured);
         self.open -= 1;
@@ -206,6 +217,7 @@ impl<'a> Course<'a> {
     /// A failure is no reason to break off.
     pub(super) fn go_on(&mut self) {
         self.broken_off = false;
+        self.reason = None;
     }
 
     /// Runs a step that is decided once more, and those behind it after it.
@@ -216,9 +228,20 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// No further step but cleanup.
-    pub(super) fn break_off(&mut self) {
+    /// No further step but cleanup, for this reason.
+    pub(super) fn break_off(&mut self, reason: Failure) {
+        if !self.broken_off {
+            self.reason = Some(reason);
+        }
         self.broken_off = true;
+    }
+
+    /// Whether all that is not cleanup is decided.
+    pub(super) fn is_cleaning_up(&self) -> bool {
+        let steps = self.tutorial.steps.iter().zip(&self.results);
+        steps
+            .filter(|(step, _)| step.phase != Phase::Cleanup)
+            .all(|(_, result)| result.is_some())
     }
 
     /// Whether every step is decided.
@@ -289,5 +312,68 @@ fn request(index: usize, step: &Step, action: crate::tutorial::Action, keep: usi
         exit: step.exit,
         capture: step.capture.clone(),
         keep,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::Course;
+    use crate::diagnostic::SourceFile;
+    use crate::outcome::{Ended, Facts, Failure};
+    use crate::tutorial::{Sources, Spec, Tutorial, resolve};
+
+    /// The second step waits for what the first one captures.
+    const SPEC: &str = "title: x\nsteps:\n  - run: date\n    capture: {NOW: .*}\n  - run: echo {{=NOW}}\n  - run: echo\ncleanup:\n  - run: echo\n";
+
+    fn tutorial() -> Tutorial {
+        let file = SourceFile {
+            path: "x.yaml".into(),
+            text: SPEC.to_owned(),
+        };
+        let spec = Spec::parse("x", file, &|_| unreachable!()).unwrap();
+        resolve(&spec, &Sources::default()).unwrap().tutorial
+    }
+
+    fn ends(course: Course<'_>) -> Vec<Ended> {
+        let steps = course.end("").into_iter();
+        steps.map(|step| step.ended).collect()
+    }
+
+    fn reason() -> Failure {
+        Failure::Interrupted("it is over".to_owned())
+    }
+
+    #[test]
+    fn breaking_off_between_two_steps_fails_the_next_one() {
+        let tutorial = tutorial();
+        let mut course = Course::new(&tutorial, &Facts::default());
+        course.next_batch(0);
+        let now = [("NOW".to_owned(), "today".to_owned())];
+        course.finished(0, Ended::Done, Vec::new(), now.into());
+        course.break_off(reason());
+        assert_eq!(course.next_batch(0)[0].1.step, 3, "the cleanup");
+        course.finished(3, Ended::Done, Vec::new(), BTreeMap::new());
+        let failed = Ended::Failed(reason());
+        let expected = [Ended::Done, failed, Ended::NotReached, Ended::Done];
+        assert_eq!(ends(course), expected);
+    }
+
+    #[test]
+    fn breaking_off_says_so_once() {
+        for first in [Ended::NotReached, Ended::Failed(reason())] {
+            let tutorial = tutorial();
+            let mut course = Course::new(&tutorial, &Facts::default());
+            course.next_batch(0);
+            course.break_off(reason());
+            course.finished(0, first, Vec::new(), BTreeMap::new());
+            course.next_batch(0);
+            course.finished(3, Ended::Done, Vec::new(), BTreeMap::new());
+            let not_reached = Ended::NotReached;
+            let failed = Ended::Failed(reason());
+            let expected = [failed, not_reached.clone(), not_reached, Ended::Done];
+            assert_eq!(ends(course), expected);
+        }
     }
 }

@@ -11,6 +11,7 @@ mod keep;
 #[expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 mod labs;
 mod look;
+mod progress;
 mod shards;
 mod world;
 

@@ -63,6 +63,7 @@ pub(crate) fn tutorial(host: &str) -> Tutorial {
         steps: Vec::new(),
         not_run: Vec::new(),
         limits: Limits::default(),
+        timeout: None,
         inputs: Vec::new(),
     }
 }
