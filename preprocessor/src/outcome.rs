@@ -79,6 +79,14 @@ pub enum Failure {
         /// In words: `the command's end`, `output /listening/`, `port 2222`.
         waiting_for: String,
     },
+    /// The time of the whole tutorial was over.
+    #[error("the tutorial's time ({}) is over while waiting for {waiting_for}", human(*after))]
+    TutorialTimeout {
+        /// The tutorial's timeout.
+        after: Duration,
+        /// In words, as in `Timeout`.
+        waiting_for: String,
+    },
     /// The shell of the terminal is gone, so nothing can be typed.
     #[error("the terminal's shell has ended{}", status(*exit))]
     TerminalGone {
@@ -122,7 +130,10 @@ pub enum Failure {
 
 fn human(d: Duration) -> String {
     if d.subsec_millis() == 0 {
-        format!("{} s", d.as_secs())
+        match d.as_secs() {
+            seconds @ 1.. if seconds % 60 == 0 => format!("{} min", seconds / 60),
+            seconds => format!("{seconds} s"),
+        }
     } else {
         format!("{:.1} s", d.as_secs_f64())
     }

@@ -348,7 +348,9 @@ fn told(events: &[Event], unshown: &[bool]) -> String {
     let mut text = String::new();
     for event in events {
         match event {
-            Event::Output { .. } | Event::Exited { .. } => panic!("nothing is attached"),
+            Event::Output { .. } | Event::Exited { .. } | Event::Left { .. } => {
+                panic!("nothing is attached")
+            }
             Event::Finished {
                 step,
                 ended,

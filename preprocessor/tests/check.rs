@@ -279,6 +279,7 @@ fn the_digest_is_of_what_runs_alone() {
             "{spec}    text: Prose.\n    timeout: 5m\n    show: output\n    match: none\n    expect: '{{{{int}}}}'\n"
         ),
         format!("# a comment\n{spec}"),
+        format!("timeout: 5m\n{spec}"),
         spec.replace("id: one", "id: two"),
     ];
     for same in same {

@@ -167,6 +167,7 @@ fn tutorial(case: &Case) -> Tutorial {
             .collect(),
         not_run: Vec::new(),
         limits: Limits::default(),
+        timeout: None,
         inputs: Vec::new(),
     }
 }

@@ -5,22 +5,18 @@
 #![cfg(all(feature = "run", target_os = "linux"))]
 
 mod labs;
+#[path = "labs/runs.rs"]
+mod runs;
 
-use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Once;
+use std::time::Duration;
 
-use mdbook_twin::config::Config;
-use mdbook_twin::diagnostic::render_all;
 use mdbook_twin::lab;
-use mdbook_twin::outcome::{CommandRun, Ended, Run};
-use mdbook_twin::paint::Paint;
-use mdbook_twin::project::Project;
+use mdbook_twin::outcome::{Ended, Failure, Run};
 use mdbook_twin::run::{self, Interrupt, LabError, Options, Progress};
-use mdbook_twin::tutorial::{Fetch, Permission, Tutorial, load_with};
-use mdbook_twin::upstream::Places;
+use mdbook_twin::tutorial::{Permission, Tutorial};
 
 #[test]
 fn cases() {
@@ -61,6 +57,20 @@ fn interrupted_cases() {
     });
 }
 
+/// Whatever it was about to wait for at that moment: somebody has to say why the run is over.
+#[test]
+fn time_that_is_over_at_once_fails_a_step() {
+    labs::use_program();
+    let case = labs::cases("run").join("the-tutorial-s-time-ends-the-step-that-runs");
+    let mut tutorial = runs::load(&case);
+    tutorial.timeout = Some(Duration::ZERO);
+    let run = run::run(&tutorial, &options(), &mut |_| {}).unwrap();
+    let mut ended = run.steps.iter().map(|step| &step.ended);
+    let first = ended.find(|ended| **ended != Ended::Done).unwrap();
+    let timeout = matches!(first, Ended::Failed(Failure::TutorialTimeout { .. }));
+    assert!(timeout, "{first:?}");
+}
+
 #[test]
 fn ordinary_user_gets_the_same() {
     labs::again_as_an_ordinary_user("cases");
@@ -70,7 +80,7 @@ fn ordinary_user_gets_the_same() {
 fn second_interrupt_ends_the_lab_at_once() {
     labs::use_program();
     let case = labs::cases("interrupt").join("cleanup-runs-after-an-interrupt");
-    let tutorial = load(&case);
+    let tutorial = runs::load(&case);
     let interrupt = Interrupt::new().unwrap();
     let options = Options {
         interrupt: Some(interrupt.clone()),
@@ -145,14 +155,7 @@ fn options() -> Options {
 fn each_case(stage: &str, run: impl Fn(&Tutorial) -> Run) {
     static PROGRAM: Once = Once::new();
     PROGRAM.call_once(labs::use_program);
-    let folder = labs::cases(stage);
-    let mut cases: Vec<PathBuf> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    cases.sort();
-    assert!(!cases.is_empty(), "no case in {}", folder.display());
-    let wrong: Vec<String> = cases
+    let wrong: Vec<String> = runs::folders(stage)
         .iter()
         .filter_map(|case| check(case, &run).err())
         .collect();
@@ -161,20 +164,7 @@ fn each_case(stage: &str, run: impl Fn(&Tutorial) -> Run) {
 
 fn check(case: &Path, run: impl Fn(&Tutorial) -> Run) -> Result<(), String> {
     let name = case.file_name().unwrap().display();
-    let files: BTreeSet<_> = fs::read_dir(case)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
-    if let Some(unknown) = files
-        .iter()
-        .find(|file| *file != "tutorial.yaml" && *file != "run.txt")
-    {
-        return Err(format!(
-            "{name}: a file that is not looked at: {}",
-            unknown.display()
-        ));
-    }
-    let tutorial = load(case);
+    let tutorial = runs::load(case);
     let missing = lab::missing(&tutorial, &options().grants, "crun");
     if !missing.is_empty() {
         // Only the node of /dev/net/tun may be closed to an ordinary user; all else the tests ask for.
@@ -185,62 +175,5 @@ fn check(case: &Path, run: impl Fn(&Tutorial) -> Run) -> Result<(), String> {
         eprintln!("{name}: not run, {} is missing", missing[0].what);
         return Ok(());
     }
-    let came = in_words(&run(&tutorial));
-    let path = case.join("run.txt");
-    if labs::blessing() {
-        fs::write(&path, &came).unwrap();
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    match came == expected {
-        true => Ok(()),
-        false => Err(format!("{name}\n--- expected\n{expected}--- came\n{came}")),
-    }
-}
-
-fn load(case: &Path) -> Tutorial {
-    let root = tempfile::tempdir().unwrap();
-    let tutorials = root.path().join("tutorials");
-    fs::create_dir(&tutorials).unwrap();
-    fs::copy(case.join("tutorial.yaml"), tutorials.join("x.yaml")).unwrap();
-    let cache = root.path().join("cache");
-    let project = Project {
-        root: root.path().to_owned(),
-        config: Config::default(),
-        cache: cache.clone(),
-        places: Places {
-            cache,
-            dirs: Vec::new(),
-        },
-    };
-    let loaded = load_with(&project, "x", Fetch::Never);
-    loaded
-        .unwrap_or_else(|wrong| panic!("{}\n{}", case.display(), render_all(&wrong, Paint::Plain)))
-        .tutorial
-}
-
-/// A run as a person would tell it; times are not in it.
-fn in_words(run: &Run) -> String {
-    let mut text = String::new();
-    for step in &run.steps {
-        let ended = match &step.ended {
-            Ended::Done => "done".to_owned(),
-            Ended::Failed(failure) => format!("failed: {failure}"),
-            Ended::NotReached => "not reached".to_owned(),
-            Ended::PassedOver => "passed over".to_owned(),
-        };
-        writeln!(text, "{}: {ended}", step.id).unwrap();
-        for command in &step.commands {
-            tell(&mut text, command);
-        }
-    }
-    text
-}
-
-fn tell(text: &mut String, command: &CommandRun) {
-    writeln!(text, "  {} {}", command.prompt, command.command).unwrap();
-    for line in &command.output.lines {
-        writeln!(text, "  | {}", line.text).unwrap();
-    }
-    let exit = command.exit.map_or("?".to_owned(), |exit| exit.to_string());
-    writeln!(text, "  = {exit}").unwrap();
+    runs::compare(case, &runs::in_words(&run(&tutorial)))
 }

@@ -86,6 +86,7 @@ fn tutorial(name: &str) -> Tutorial {
         }],
         not_run: Vec::new(),
         limits: Limits::default(),
+        timeout: None,
         inputs: Vec::new(),
     }
 }

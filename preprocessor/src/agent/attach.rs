@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::PollFlags;
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::protocol::{Attach, Event, OpenTerminal, Request, Stream};
@@ -84,6 +85,11 @@ impl Agent {
                 Request::Input { bytes } => attached.input.extend(bytes),
                 Request::EndOfInput => attached.input_ended = true,
                 Request::Resize { size } => attached.resize(size),
+                Request::Leave => {
+                    attached.hang_up();
+                    self.attached = None;
+                    self.send(&Event::Exited { status: 129 });
+                }
                 _ => return Err(Stop::Fatal("a request while a command is attached".into())),
             }
         }
@@ -159,6 +165,18 @@ impl Attached {
         // A closed one reports itself whatever it is asked for.
         let asked = |(_, flags): &(BorrowedFd<'_>, PollFlags)| !flags.is_empty();
         all.into_iter().filter(asked).collect()
+    }
+
+    /// Its person has gone. Closing their end is not enough for who reads nothing.
+    fn hang_up(&self) {
+        let foreground = match &self.streams {
+            Streams::Terminal(pty, _) => pty.foreground(),
+            Streams::Pipes { .. } => None,
+        };
+        for group in [Some(self.pid), foreground].into_iter().flatten() {
+            let _ = killpg(group, Signal::SIGHUP);
+            let _ = killpg(group, Signal::SIGCONT);
+        }
     }
 
     /// Hands on as much of the input as the command takes now.

@@ -46,16 +46,7 @@ pub(super) enum Held {
 
 /// A condition in words, as [`Failure::Timeout`] wants them.
 pub(super) fn in_words(condition: &Condition) -> String {
-    match condition {
-        Condition::Output(regex) => format!("output /{regex}/"),
-        Condition::Port(port) => format!("port {port}"),
-        Condition::Path(path) => format!("the path {path}"),
-        Condition::Exit => "the command's end".to_owned(),
-        Condition::Lines(1) => "a line".to_owned(),
-        Condition::Lines(lines) => format!("{lines} lines"),
-        Condition::Quiet(time) => format!("{} s without output", time.as_secs_f64()),
-        Condition::Elapsed(time) => format!("{} s to pass", time.as_secs_f64()),
-    }
+    condition.to_string()
 }
 
 /// A regex of a spec, `^` and `$` at line ends.

@@ -13,6 +13,8 @@ pub(super) struct Dialog<'a> {
     lines: Vec<(&'a DialogLine, Regex)>,
     /// The first that was not asked.
     next: usize,
+    /// Newlines that had come when the last answer was given.
+    answered: Option<usize>,
 }
 
 impl<'a> Dialog<'a> {
@@ -25,7 +27,11 @@ impl<'a> Dialog<'a> {
         if !lines.is_empty() {
             terminal.start_watch(false);
         }
-        Ok(Self { lines, next: 0 })
+        Ok(Self {
+            lines,
+            next: 0,
+            answered: None,
+        })
     }
 
     /// Answers what has been asked since the last answer.
@@ -39,11 +45,17 @@ impl<'a> Dialog<'a> {
                     .ok_or_else(|| Failure::Interrupted(format!("the secret {name} is not set")))?,
             };
             self.next = asked + 1;
+            self.answered = Some(terminal.newlines);
             terminal.start_fresh_watch();
             terminal.send(answer.as_bytes());
             terminal.send(b"\r");
         }
         Ok(())
+    }
+
+    /// Whether nothing shows yet that the last answer was read: its line, or that of its question, has not ended.
+    pub(super) fn is_unheard(&self, terminal: &Terminal) -> bool {
+        self.answered == Some(terminal.newlines)
     }
 
     /// The question that must come before the command can end.

@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use super::protocol::{Event, Request};
+use super::protocol::{Event, Interruption, Request};
 
 /// Events wait so long for others, so that a batch is one write.
 const PATIENCE: Duration = Duration::from_millis(10);
@@ -29,7 +29,7 @@ pub(super) struct Link {
     outgoing: Vec<u8>,
     flush_at: Option<Instant>,
     /// Why the reader wants it to end; told at once, past the requests that wait.
-    interrupted: Option<String>,
+    interrupted: Option<Interruption>,
     /// The other side will send no more.
     closed: bool,
 }
@@ -115,8 +115,8 @@ impl Link {
     }
 
     /// Why the reader wants it to end, if they do.
-    pub(super) fn interrupted(&self) -> Option<&str> {
-        self.interrupted.as_deref()
+    pub(super) fn interrupted(&self) -> Option<&Interruption> {
+        self.interrupted.as_ref()
     }
 
     /// Sends an event, soon.

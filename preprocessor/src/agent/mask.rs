@@ -35,8 +35,9 @@ impl Mask {
 
     /// Masks what a failure quotes.
     pub(super) fn failure(&self, failure: &mut Failure) {
-        if let Failure::Timeout { waiting_for, .. } | Failure::EndedEarly { waiting_for, .. } =
-            failure
+        if let Failure::Timeout { waiting_for, .. }
+        | Failure::TutorialTimeout { waiting_for, .. }
+        | Failure::EndedEarly { waiting_for, .. } = failure
         {
             for secret in &self.hidden {
                 *waiting_for = waiting_for.replace(secret, MASK);

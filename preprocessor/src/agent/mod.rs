@@ -6,13 +6,14 @@
 //! ```text
 //! link ── steps ── run, nested, wait, file         what a step does, written as if it could wait
 //!          │
-//!         pump ── attach                           one poll for everything
+//!         pump ── attach, join                          one poll for everything
 //!          │
 //!       terminal ── pty (rexpect), shell           bytes in
 //!          │
 //!       marks → record → screen (avt)              bytes out
 //! ```
 
+mod arrival;
 mod attach;
 mod bytes;
 mod condition;
@@ -20,6 +21,7 @@ mod dialog;
 mod ending;
 mod escape;
 mod file;
+mod join;
 mod keys;
 mod link;
 mod marks;

@@ -42,7 +42,9 @@ impl Agent {
                 .ok_or(Failure::TerminalGone { exit: None })?;
             match terminal.doing() {
                 Doing::Idle if terminal.has_entered() => {
-                    return Ok(output.unwrap_or_else(|| terminal.finish()));
+                    let mut output = output.unwrap_or_else(|| terminal.finish());
+                    output.lines.append(&mut terminal.take_late_lines());
+                    return Ok(output);
                 }
                 Doing::Idle => return Err(ended_early(terminal.status())),
                 Doing::Gone { exit } => return Err(Failure::TerminalGone { exit }.into()),
@@ -54,6 +56,8 @@ impl Agent {
             let due = match (typed, dialog.unasked()) {
                 (_, Some(_)) => step.deadline,
                 (None, None) if terminal.last_line().trim().is_empty() => quiet_since + NO_PROMPT,
+                // The question that was just answered is no prompt.
+                (None, None) if dialog.is_unheard(terminal) => quiet_since + patience,
                 (None, None) => quiet_since + PROMPT_STANDS,
                 (Some(_), None) => quiet_since + patience,
             };

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::{CommandRun, Ended};
+use crate::outcome::{CommandRun, Ended, Failure};
 use crate::tutorial::{Action, ExpectedExit, Phase};
 
 /// Raised when an old agent would misread a new runner, or the other way round.
@@ -30,13 +30,13 @@ pub enum Request {
     Open(OpenTerminal),
     /// The next step of this host.
     Step(StepRequest),
-    /// The reader pressed ^C: the step that runs fails with [`crate::outcome::Failure::Interrupted`], the steps behind it
-    /// are not reached, cleanup runs.
+    /// The run ends early: the step that runs fails and says why, the steps behind it are not reached, cleanup runs.
     Interrupt {
-        /// In words: `^C`.
-        why: String,
+        /// What ended it.
+        why: Interruption,
     },
-    /// A command with a person or a pipe behind it. Until its `Exited`, only `Input`, `EndOfInput` and `Resize` follow.
+    /// A command with a person or a pipe behind it. Until its `Exited`, only `Input`, `EndOfInput`, `Resize` and `Leave`
+    /// follow.
     Attach(Attach),
     /// What was typed, or came through the pipe.
     Input {
@@ -51,8 +51,38 @@ pub enum Request {
         /// Columns and rows.
         size: (u16, u16),
     },
+    /// A person comes into a terminal of the tutorial as it stands. Until its `Left`, only `Input`, `EndOfInput`, `Resize`
+    /// and `Leave` follow.
+    Join(Join),
+    /// They leave it. In place of an attached command's input: its person has gone, so it has to end.
+    Leave,
+    /// A step failed, and those behind it are to be run all the same.
+    GoOn,
     /// No more steps: end every terminal and exit 0.
     Bye,
+}
+
+/// Why a run ends early.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Interruption {
+    /// The reader asked for it, in words: `^C`.
+    Asked(String),
+    /// The tutorial's time is over: so much it had.
+    TimeOver(Duration),
+}
+
+impl Interruption {
+    /// What a step fails with that was waiting for this.
+    pub fn failure(&self, waiting_for: impl FnOnce() -> String) -> Failure {
+        match self {
+            Self::Asked(why) => Failure::Interrupted(why.clone()),
+            Self::TimeOver(after) => Failure::TutorialTimeout {
+                after: *after,
+                waiting_for: waiting_for(),
+            },
+        }
+    }
 }
 
 /// A command to attach to.
@@ -70,6 +100,29 @@ pub struct Attach {
     pub cwd: String,
     /// Columns and rows of its terminal; `None`: it gets pipes.
     pub size: Option<(u16, u16)>,
+}
+
+/// A terminal to come into.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Join {
+    /// Index into the tutorial's terminals.
+    pub terminal: usize,
+    /// Columns and rows of the person's own.
+    pub size: (u16, u16),
+    /// Shown where a shell wants a command: the shells of a tutorial say it to us alone.
+    pub prompt: String,
+}
+
+/// How a terminal was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Left {
+    /// At a prompt.
+    Ready,
+    /// Something runs in it, or the shell waits for the rest of a command.
+    Busy,
+    /// Its shell has ended.
+    Ended,
 }
 
 /// Where an attached command wrote. In a terminal all is output.
@@ -173,6 +226,11 @@ pub enum Event {
     Exited {
         /// Its exit status; 128 + signal for a signal, 127 when it could not be started.
         status: i32,
+    },
+    /// The person has left the terminal; the last that is said of them.
+    Left {
+        /// How.
+        left: Left,
     },
     /// The agent can't go on (a protocol error, no PTY left); it exits after this.
     Fatal {

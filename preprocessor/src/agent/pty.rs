@@ -96,31 +96,22 @@ impl Pty {
 
     /// Whether what is typed is echoed. Off while commands are typed, on where a person would see their answers.
     pub(super) fn set_echo(&self, on: bool) {
-        self.change_modes(|modes| modes.local_flags.set(LocalFlags::ECHO, on));
+        if let Ok(mut modes) = termios::tcgetattr(&self.master) {
+            modes.local_flags.set(LocalFlags::ECHO, on);
+            let _ = termios::tcsetattr(&self.master, SetArg::TCSANOW, &modes);
+        }
+    }
+
+    /// Whether what is typed is echoed now.
+    pub(super) fn is_echoing(&self) -> bool {
+        termios::tcgetattr(&self.master)
+            .is_ok_and(|modes| modes.local_flags.contains(LocalFlags::ECHO))
     }
 
     /// Whether the terminal hands on whole lines, as it does at a prompt, rather than each key.
     pub(super) fn is_canonical(&self) -> bool {
         termios::tcgetattr(&self.master)
             .is_ok_and(|modes| modes.local_flags.contains(LocalFlags::ICANON))
-    }
-
-    /// For a line that is longer than the terminal's line buffer: every byte goes through as it is.
-    pub(super) fn set_raw(&self, raw: bool) {
-        use termios::InputFlags;
-        let local = LocalFlags::ICANON | LocalFlags::ISIG | LocalFlags::IEXTEN;
-        let input = InputFlags::ICRNL | InputFlags::IXON;
-        self.change_modes(|modes| {
-            modes.local_flags.set(local, !raw);
-            modes.input_flags.set(input, !raw);
-        });
-    }
-
-    fn change_modes(&self, change: impl FnOnce(&mut termios::Termios)) {
-        if let Ok(mut modes) = termios::tcgetattr(&self.master) {
-            change(&mut modes);
-            let _ = termios::tcsetattr(&self.master, SetArg::TCSANOW, &modes);
-        }
     }
 
     /// The window has another size: the foreground process group is told.

@@ -72,6 +72,8 @@ pub(super) struct Agent {
     pub(super) mask: Mask,
     /// The command that a person is attached to.
     pub(super) attached: Option<Attached>,
+    /// The terminal that a person is in.
+    pub(super) joined: Option<usize>,
     /// A step failed: only the cleanup is run from now on.
     pub(super) failed: bool,
     children: SignalFd,
@@ -93,6 +95,7 @@ impl Agent {
             pressed: BTreeMap::new(),
             mask: Mask::default(),
             attached: None,
+            joined: None,
             failed: false,
             children: SignalFd::with_flags(&signals, flags)?,
             epoch: Instant::now(),
@@ -143,7 +146,9 @@ impl Agent {
     /// The one poll.
     fn wait(&self, until: Option<Instant>) -> Result<Happened, Stop> {
         let mut fds = Vec::with_capacity(3 + self.terminals.len());
-        let is_full = self.attached.as_ref().is_some_and(Attached::is_full);
+        let joined = self.joined.and_then(|index| self.terminals.get(&index));
+        let is_full = self.attached.as_ref().is_some_and(Attached::is_full)
+            || joined.is_some_and(Terminal::is_full);
         let input = if self.link.is_closed() || self.link.is_clogged() || is_full {
             PollFlags::empty()
         } else {
@@ -159,7 +164,14 @@ impl Agent {
         for (&index, terminal) in &self.terminals {
             if terminal.is_readable() {
                 let mut flags = PollFlags::POLLIN;
+                // A flood waits for the person who looks at it.
+                if self.joined == Some(index) && self.link.is_clogged() {
+                    flags = PollFlags::empty();
+                }
                 flags.set(PollFlags::POLLOUT, terminal.wants_write());
+                if flags.is_empty() {
+                    continue;
+                }
                 fds.push(PollFd::new(terminal.pty().fd(), flags));
                 polled.push(index);
             }

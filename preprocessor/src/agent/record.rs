@@ -68,6 +68,11 @@ impl Record {
         *self = Self::new(self.half * 2);
     }
 
+    /// Whether anything came.
+    pub(super) fn is_begun(&self) -> bool {
+        !self.head.is_empty()
+    }
+
     /// What is kept, with nothing in place of what is not.
     pub(super) fn kept(&self) -> [&[u8]; 2] {
         [&self.head, &self.tail]

@@ -5,12 +5,11 @@
 //! `PROMPT_COMMAND` that an ordinary `PROMPT_COMMAND=…` of a tutorial does not replace (bash 5.1; before, the prompts
 //! alone do).
 
-/// The shell's variable that says: the command was typed in raw mode, which must end before it starts.
-pub(super) const RAW: &str = "_twin_raw";
-/// Ends raw mode, see [`super::pty::Pty::set_raw`].
-pub(super) const COOKED: &str = "stty icanon isig iexten icrnl ixon";
 /// A terminal that hands on whole lines takes no longer ones (N_TTY_BUF_SIZE is 4096), and cuts what is longer.
 const LONGEST_LINE: usize = 4000;
+/// busybox ash reads 1023 bytes at once, and shows its prompt again for the rest of a longer line. dash can't be told
+/// from it.
+const LONGEST_LINE_POSIX: usize = 1000;
 
 /// Types the markers of shell number `shell` into a new shell. With `remote`, its terminal may not be ours (ssh), and
 /// echo is turned off there.
@@ -35,9 +34,7 @@ pub(super) fn integration(nonce: &str, shell: u32, remote: bool) -> String {
 
 /// What sets bash's prompts. A `set -x` shows it: lines with the nonce are no output (`terminal.rs`).
 fn prompts(mark: &str) -> String {
-    format!(
-        "PS0=\"\\e{mark};S\\a\\${{{RAW}:+\\$({COOKED})}}\" PS1=\"\\e{mark};P;\\$?\\a\" PS2=\"\\e{mark};M\\a\""
-    )
+    format!("PS0=\"\\e{mark};S\\a\" PS1=\"\\e{mark};P;\\$?\\a\" PS2=\"\\e{mark};M\\a\"")
 }
 
 /// Typed before a command that may leave a DEBUG trap behind: its output for our own command is thrown away. Not for
@@ -48,6 +45,14 @@ pub(super) fn hush(nonce: &str, shell: u32) -> String {
         "PROMPT_COMMAND[9]='{{ {}; }} >/dev/null 2>&1'",
         prompts(&mark)
     )
+}
+
+/// What makes a shell's terminal echo what is typed, or not.
+pub(super) fn echo(on: bool) -> &'static str {
+    match on {
+        true => "stty echo 2>/dev/null",
+        false => "stty -echo 2>/dev/null",
+    }
 }
 
 /// A random name that no output contains by accident.
@@ -63,12 +68,40 @@ pub(super) fn nonce() -> String {
     format!("{:016x}", u64::from_ne_bytes(bytes) ^ time)
 }
 
-/// Whether some line of a command can't be typed in the ordinary way.
-pub(super) fn is_long(text: &str) -> bool {
-    text.len() > LONGEST_LINE
-        && text
-            .split('\n')
-            .any(|line| typed_line(line).len() > LONGEST_LINE)
+/// The commands that are typed for one with lines that are too long: it is put together in a variable. Whose terminal
+/// it is (ssh's, LXC's) makes no difference. `None` where it can be typed as it is.
+pub(super) fn in_pieces(text: &str, posix: bool) -> Option<Vec<String>> {
+    let longest = match posix {
+        true => LONGEST_LINE_POSIX,
+        false => LONGEST_LINE,
+    };
+    let is_long = |line: &str| line.len() > longest || typed_line(line).len() > longest;
+    if text.len() <= longest / 2 || !text.split('\n').any(is_long) {
+        return None;
+    }
+    let begin = "_twin_n=$(printf '\\n.') _twin_c=;_twin_n=${_twin_n%.}".to_owned();
+    let mut pieces = vec![begin];
+    let mut piece = String::new();
+    let mut room = longest;
+    for character in text.chars() {
+        let quoted = match character {
+            '\'' => "'\\''".to_owned(),
+            '\n' => "'$_twin_n'".to_owned(),
+            other => other.to_string(),
+        };
+        // As it is typed, and what stands around a piece.
+        let size = typed_line(&quoted).len() - 1;
+        if room < size + "_twin_c=$_twin_c''\n".len() {
+            pieces.push(format!("_twin_c=$_twin_c'{piece}'"));
+            piece.clear();
+            room = longest;
+        }
+        room -= size;
+        piece.push_str(&quoted);
+    }
+    pieces.push(format!("_twin_c=$_twin_c'{piece}'"));
+    pieces.push("eval \"$_twin_c\"".to_owned());
+    Some(pieces)
 }
 
 /// What is typed for one line of a command: its bytes, control characters quoted by ^V so that the terminal does not

@@ -48,7 +48,12 @@ impl Agent {
                 Request::Interrupt { .. } => {}
                 Request::Attach(attach) => self.attach(&attach)?,
                 // What is typed while the command ends.
-                Request::Input { .. } | Request::EndOfInput | Request::Resize { .. } => {}
+                Request::Input { .. }
+                | Request::EndOfInput
+                | Request::Resize { .. }
+                | Request::Leave => {}
+                Request::Join(join) => self.join(&join)?,
+                Request::GoOn => self.failed = false,
                 Request::Bye => return self.bye(),
             }
         }
@@ -81,6 +86,14 @@ impl Agent {
         terminal.announce_nothing();
         self.terminals.insert(index, terminal);
         Ok(())
+    }
+
+    /// So does a person who comes to see why it has ended.
+    pub(super) fn reopen_for_person(&mut self, index: usize) -> Result<(), Stop> {
+        match self.reopen(index) {
+            Err(Trouble::Stop(stop)) => Err(stop),
+            Ok(()) | Err(Trouble::Failed(_)) => Ok(()),
+        }
     }
 
     fn step(&mut self, request: &StepRequest) -> Result<(), Stop> {
@@ -182,7 +195,7 @@ impl Agent {
         if let Some(why) = self.link.interrupted()
             && step.request.phase != Phase::Cleanup
         {
-            return Err(Failure::Interrupted(why.to_owned()).into());
+            return Err(why.failure(waiting_for).into());
         }
         if Instant::now() < step.deadline {
             return Ok(());

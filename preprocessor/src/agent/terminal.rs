@@ -2,6 +2,8 @@
 //!
 //! It reacts to bytes and markers; it never waits. Waiting for it is the business of the steps.
 
+mod guest;
+
 use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
@@ -9,6 +11,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
+use super::arrival::Arrival;
 use super::marks::{Mark, Marker, Markers, Next};
 use super::process;
 use super::protocol::OpenTerminal;
@@ -17,7 +20,7 @@ use super::record::Record;
 use super::screen::Screen;
 use super::shell;
 use super::watch::Watch;
-use crate::outcome::{CommandRun, Output};
+use crate::outcome::{CommandRun, Line, Output};
 
 /// Bytes kept of what comes while nothing runs (jobs in the background of the shell).
 const KEEP_IDLE: usize = 64 << 10;
@@ -46,6 +49,8 @@ pub(super) struct Level {
     pub(super) shell: u32,
     /// The integration may have been typed again, before the first was seen to work: the last number typed.
     newest: u32,
+    /// Whether its terminal echoes what is typed.
+    echo: bool,
     /// How it speaks.
     pub(super) kind: Kind,
 }
@@ -70,17 +75,6 @@ impl Kind {
     }
 }
 
-/// Whether a command is typed in raw mode.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Raw {
-    No,
-    /// From the next prompt on.
-    Next,
-    Now,
-    /// It was, and the shell still knows.
-    Was,
-}
-
 /// See the module.
 pub(super) struct Terminal {
     pty: Pty,
@@ -96,6 +90,8 @@ pub(super) struct Terminal {
     entering: Option<u32>,
     /// The last command opened a shell.
     entered: bool,
+    /// What comes while a shell is being entered.
+    arrival: Option<Arrival>,
     shells: u32,
     /// Lines of the typed command that the shell has not asked for yet.
     lines: VecDeque<String>,
@@ -115,8 +111,6 @@ pub(super) struct Terminal {
     idle: Vec<u8>,
     /// Output during a step that types no command.
     meanwhile: Option<Vec<u8>>,
-    /// Whether what is typed is echoed.
-    echo: bool,
     /// What it was opened with, to open it again.
     open: OpenTerminal,
     /// Whether its first prompt was told.
@@ -137,8 +131,9 @@ pub(super) struct Terminal {
     pub(super) newlines: usize,
     /// What conditions look at, while one does.
     pub(super) watch: Option<Watch>,
-    raw: Raw,
     hung_up: bool,
+    /// A person who is in it.
+    guest: Option<guest::Guest>,
 }
 
 impl Terminal {
@@ -156,6 +151,7 @@ impl Terminal {
             levels: Vec::new(),
             entering: Some(1),
             entered: false,
+            arrival: None,
             shells: 1,
             lines: VecDeque::new(),
             hidden: 0,
@@ -168,7 +164,6 @@ impl Terminal {
             last_status: None,
             idle: Vec::new(),
             meanwhile: None,
-            echo: false,
             open: open.clone(),
             announced: false,
             command_started: false,
@@ -179,8 +174,8 @@ impl Terminal {
             last_output: now,
             newlines: 0,
             watch: None,
-            raw: Raw::No,
             hung_up: false,
+            guest: None,
         };
         let line = shell::integration(&terminal.nonce, 1, false);
         terminal.send(line.as_bytes());
@@ -252,6 +247,7 @@ impl Terminal {
     pub(super) fn type_command(&mut self, text: &str, keep: usize, echo: bool, now: Instant) {
         self.started = now;
         self.entered = false;
+        self.arrival = None;
         self.command_started = false;
         self.unfinished = false;
         let marks = ["PS1", "PROMPT_COMMAND", "exec"];
@@ -279,25 +275,61 @@ impl Terminal {
             }
             kind => {
                 let posix = matches!(kind, Some(Kind::Posix));
-                self.recording = posix;
-                // Where a shell does not say when a command starts, its echo could not be told from its output.
-                let echo = echo && !posix;
-                if echo != self.echo {
-                    self.pty.set_echo(echo);
-                    self.echo = echo;
-                }
                 self.screen.clear();
-                self.lines = text.split('\n').map(str::to_owned).collect();
-                let asked = self.lines.len();
-                self.prepare_raw(shell::is_long(text), posix);
+                let pieces = shell::in_pieces(text, posix).map(VecDeque::from);
+                let ours = pieces.as_ref().map_or(0, |pieces| pieces.len() - 1);
+                let lines = || text.split('\n').map(str::to_owned).collect();
+                self.lines = pieces.unwrap_or_else(lines);
+                self.hidden = ours;
                 if !posix && text.contains("DEBUG") {
                     let shell = self.levels.last().map_or(0, |level| level.shell);
-                    self.lines.push_front(shell::hush(&self.nonce, shell));
+                    self.type_before(&shell::hush(&self.nonce, shell));
                 }
-                self.hidden = self.lines.len() - asked;
+                self.prepare_echo(echo, posix);
+                // What bash says of a command that it can't start (a syntax error) comes before any start.
+                self.recording = self.hidden == 0 && (posix || !echo);
                 self.type_line();
             }
         }
+    }
+
+    /// Whether the command was typed for somebody who is to see the answers that are typed.
+    fn is_seen(&self) -> bool {
+        self.levels.last().is_some_and(|level| level.echo)
+    }
+
+    /// Types a command of ours, of which nothing is kept or shown.
+    pub(super) fn type_aside(&mut self, command: &str, now: Instant) {
+        let screen = std::mem::replace(&mut self.screen, Screen::new(self.size));
+        self.type_command(command, 0, false, now);
+        self.screen = screen;
+    }
+
+    /// Lets the command find a terminal that echoes what is typed, or does not. Nobody sees what we type: bash is told
+    /// before the command and says when it starts; the others are told in the same line. The terminal of a nested shell
+    /// need not be ours (ssh), so the shell itself changes it.
+    fn prepare_echo(&mut self, echo: bool, posix: bool) {
+        let is_ours = self.levels.len() < 2;
+        let Some(level) = self.levels.last_mut() else {
+            return;
+        };
+        let was = std::mem::replace(&mut level.echo, echo);
+        if is_ours && was != (echo && !posix) {
+            self.pty.set_echo(echo && !posix);
+        } else if !is_ours && !posix && was != echo {
+            self.type_before(shell::echo(echo));
+        } else if !is_ours && posix && was {
+            self.type_before(shell::echo(false));
+        }
+        if let Some(first) = self.lines.get_mut(self.hidden).filter(|_| echo && posix) {
+            first.insert_str(0, &format!("{};", shell::echo(true)));
+        }
+    }
+
+    /// Types a command of ours before what is to be typed.
+    fn type_before(&mut self, line: &str) {
+        self.lines.push_front(line.to_owned());
+        self.hidden += 1;
     }
 
     /// What is watched from now on: the output of the command, and what comes; with `idle` and no command running, the
@@ -356,7 +388,23 @@ impl Terminal {
         self.entering.get_or_insert(self.shells);
         self.recording = false;
         let line = shell::integration(&self.nonce, self.shells, true);
+        let arrival = || Arrival::new(self.size, &self.screen.last_line());
+        self.arrival.get_or_insert_with(arrival).typed(&line);
         self.send(line.as_bytes());
+    }
+
+    /// What the shell that was entered has shown only after it was typed to: more output of the command.
+    pub(super) fn take_late_lines(&mut self) -> Vec<Line> {
+        let Some(arrival) = self.arrival.take() else {
+            return Vec::new();
+        };
+        let micros = arrival.last;
+        let late = arrival.lines(self.is_bash());
+        for line in &late {
+            let shown = format!("{}\r\n", line.text);
+            self.record.push(micros, shown.as_bytes(), &mut self.screen);
+        }
+        late
     }
 
     /// When a prompt that is not ours will have stood long enough to be one: the command took our prompts away. A program
@@ -400,6 +448,7 @@ impl Terminal {
         self.levels.push(Level {
             shell: 0,
             newest: 0,
+            echo: true,
             kind: Kind::Repl(prompt),
         });
         self.doing = Doing::Idle;
@@ -547,7 +596,8 @@ impl Terminal {
         }
         let replies = self.screen.take_replies();
         // A program that asks reads keys. In a terminal that hands on lines, the answer would become the next command.
-        if !replies.is_empty() && !self.pty.is_canonical() {
+        // A person's own terminal answers itself.
+        if !replies.is_empty() && !self.pty.is_canonical() && self.guest.is_none() {
             self.send(&replies);
         }
     }
@@ -572,6 +622,9 @@ impl Terminal {
     }
 
     fn output(&mut self, bytes: &[u8], micros: u64) {
+        if self.show_guest(bytes) {
+            return;
+        }
         // Never the echo of what is typed: a question that stands in the command itself is not asked yet.
         if let Some(watch) = &mut self.watch
             && (self.recording || self.doing == Doing::Idle)
@@ -582,6 +635,11 @@ impl Terminal {
             && meanwhile.len() + bytes.len() <= KEEP_IDLE
         {
             meanwhile.extend_from_slice(bytes);
+        }
+        if let Some(arrival) = &mut self.arrival
+            && self.entering.is_some()
+        {
+            arrival.push(micros, bytes);
         }
         if self.recording {
             self.newlines += memchr::memchr_iter(b'\n', bytes).count();
@@ -601,9 +659,11 @@ impl Terminal {
             self.levels.push(Level {
                 shell: marker.shell,
                 newest: self.shells,
+                echo: false,
                 kind: Kind::of(marker),
             });
             self.prompt(None, now);
+            self.tell_guest(marker.mark);
             return;
         }
         let Some(level) = self
@@ -625,11 +685,13 @@ impl Terminal {
         match marker.mark {
             Mark::Start => {
                 self.recording = self.hidden == 0;
+                if self.recording && !self.command_started && self.record.is_begun() {
+                    self.record.restart();
+                    self.screen.clear();
+                    self.newlines = 0;
+                }
                 self.command_started = self.recording;
                 self.doing = Doing::Running;
-                if self.raw == Raw::Now {
-                    self.raw = Raw::Was;
-                }
             }
             Mark::More if self.doing == Doing::Typed && !self.lines.is_empty() => {
                 if !marker.says_start {
@@ -641,29 +703,23 @@ impl Terminal {
             Mark::More => self.unfinished = self.doing == Doing::Typed,
             Mark::Prompt(status) => {
                 // An outer shell that wants a command: the inner ones have ended.
-                self.levels.truncate(level + 1);
+                let mut left = self.levels.drain(level + 1..);
+                // It may have been the same terminal.
+                let echo = left.any(|level| level.echo);
+                drop(left);
+                self.levels[level].echo |= echo;
                 self.entering = None;
                 self.prompt(status, now);
             }
         }
+        self.tell_guest(marker.mark);
     }
 
     fn prompt(&mut self, status: Option<i32>, now: Instant) {
         self.hidden = self.hidden.saturating_sub(1);
-        match self.raw {
-            // Not a word of its start: a syntax error.
-            Raw::Now => {
-                self.pty.set_raw(false);
-                self.raw = Raw::Was;
-            }
-            Raw::Next if self.hidden == 0 => {
-                self.pty.set_raw(true);
-                self.raw = Raw::Now;
-            }
-            Raw::No | Raw::Next | Raw::Was => {}
-        }
         // A comment runs nothing, and `$?` is still that of the command before: not its own failure.
-        let nothing_ran = self.is_bash() && !self.command_started && status == self.last_status;
+        let said_nothing = !self.command_started && !self.record.is_begun();
+        let nothing_ran = self.is_bash() && said_nothing && status == self.last_status;
         self.last_status = status;
         self.status = if nothing_ran { Some(0) } else { status };
         if !self.lines.is_empty() {
@@ -690,30 +746,7 @@ impl Terminal {
     /// The next line, when the shell asks for it: never ahead, so that a program can't read what is meant for the shell.
     fn type_line(&mut self) {
         if let Some(line) = self.lines.pop_front() {
-            if self.raw == Raw::Now {
-                self.send(line.as_bytes());
-                self.send(b"\n");
-            } else {
-                self.send(&shell::typed_line(&line));
-            }
-        }
-    }
-
-    /// Lets a command through that has lines too long for a terminal that collects lines. Programs need such a
-    /// terminal, so the shell itself ends the raw mode after it has read the command and before it starts.
-    fn prepare_raw(&mut self, long: bool, posix: bool) {
-        if long && posix {
-            if let Some(first) = self.lines.front_mut() {
-                first.insert_str(0, &format!("{};", shell::COOKED));
-            }
-            self.pty.set_raw(true);
-            self.raw = Raw::Now;
-        } else if long {
-            self.lines.push_front(format!("{}=1", shell::RAW));
-            self.raw = Raw::Next;
-        } else if self.raw == Raw::Was && !posix {
-            self.lines.push_front(format!("unset {}", shell::RAW));
-            self.raw = Raw::No;
+            self.send(&shell::typed_line(&line));
         }
     }
 

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use mdbook_twin::config::Execute;
 use mdbook_twin::report;
 use mdbook_twin::run::attach::{Caller, Over};
+use mdbook_twin::run::door::enter_kept;
 use mdbook_twin::verify::{self, Entered, exit};
 
 use crate::cli::show::{self, Shown};
@@ -20,6 +21,9 @@ pub(crate) struct Arguments {
     /// On which of its hosts [default: that of its first terminal]
     #[arg(long, value_name = "HOST")]
     host: Option<String>,
+    /// In the lab that `verify --keep` leaves up, as it stands, instead of one of its own
+    #[arg(long)]
+    kept: bool,
     #[command(flatten)]
     running: Running,
     /// What runs there, as the host's user [default: their login shell]
@@ -44,13 +48,23 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
     };
     let wanted = (arguments.host.as_deref(), arguments.command.as_slice());
     let name = &arguments.name;
+    if arguments.kept {
+        let cache = &workshop.project.cache;
+        return match enter_kept(cache, name, wanted, caller) {
+            Ok(Some(over)) => status(over),
+            Ok(None) => show::error(&format!(
+                "no lab of {name} is kept: mdbook-twin verify {name} --keep leaves one up"
+            )),
+            Err(error) => show::error(&format!("the lab of {name}: {error}")),
+        };
+    }
     match verify::enter(
         &workshop.project,
         name,
         wanted,
         &how,
         caller,
-        &workshop.lines,
+        &workshop.display,
     ) {
         Err(diagnostics) => shown.diagnostics(&diagnostics),
         Ok(Entered::Over(over)) => status(over),

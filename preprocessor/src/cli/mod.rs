@@ -15,11 +15,14 @@ mod generate;
 mod init;
 #[cfg(all(feature = "run", target_os = "linux"))]
 mod lab;
+#[cfg(all(feature = "run", target_os = "linux"))]
+mod look;
 mod preprocess;
 #[cfg(all(feature = "run", target_os = "linux"))]
 mod processes;
 mod progress;
 mod record;
+mod screen;
 mod serve;
 mod show;
 mod vendor;

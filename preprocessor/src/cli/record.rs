@@ -49,7 +49,7 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
 
 fn one(workshop: &Workshop, name: &str, runs: usize, shown: &Shown) -> u8 {
     let how = workshop.how(Execute::Always);
-    match verify::record(&workshop.project, name, runs, &how, &workshop.lines) {
+    match verify::record(&workshop.project, name, runs, &how, &workshop.display) {
         Err(diagnostics) => {
             shown.diagnostics(&diagnostics);
             exit::BAD_INPUT

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::cli::screen;
 use mdbook_twin::diagnostic::{self, Diagnostic, Severity};
 use mdbook_twin::paint::Paint;
 use mdbook_twin::project::Project;
@@ -104,8 +105,7 @@ pub(crate) fn out(text: &str) -> ExitCode {
 
 /// A line on stderr.
 pub(crate) fn say(text: &str) {
-    // Nobody is left to be told that stderr is closed.
-    let _ = writeln!(std::io::stderr().lock(), "{}", text.trim_end());
+    screen::say(text.trim_end());
 }
 
 /// A mistake that belongs to no file; the exit code for it.

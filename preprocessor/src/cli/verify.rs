@@ -8,6 +8,8 @@ use mdbook_twin::config::Execute;
 use mdbook_twin::tutorial::Suite;
 use mdbook_twin::verify::{self, How, Shard, Summary};
 
+#[cfg(all(feature = "run", target_os = "linux"))]
+use crate::cli::look;
 use crate::cli::show::{self, Shown};
 use crate::cli::workshop::{Running, Workshop};
 
@@ -24,6 +26,9 @@ pub(crate) struct Arguments {
     /// Make every host of this Debian instead of what the spec says; nothing is recorded
     #[arg(long, value_name = "SUITE")]
     suite: Option<Suite>,
+    #[cfg(all(feature = "run", target_os = "linux"))]
+    #[command(flatten)]
+    look: look::Looking,
     #[command(flatten)]
     running: Running,
 }
@@ -34,6 +39,11 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
         Err(code) => return code,
     };
     let workshop = Workshop::new(project, &arguments.running, *shown);
+    #[cfg(all(feature = "run", target_os = "linux"))]
+    if arguments.look.is_asked() {
+        let suite = arguments.suite.as_ref();
+        return look::run(&workshop, &arguments.names, &arguments.look, suite, shown);
+    }
     let mut names = match arguments.names.as_slice() {
         [] => workshop.names(),
         names => names.to_vec(),
@@ -50,9 +60,13 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
         suite: arguments.suite.clone(),
         ..workshop.how(execute)
     };
-    let answers = verify::verify(&workshop.project, &names, &how, &workshop.lines);
+    let answers = verify::verify(&workshop.project, &names, &how, &workshop.display);
     for answer in &answers {
-        shown.answer(answer, how.suite.as_ref());
+        // Where it ran, the line at its end has said all; the suite is told here alone.
+        let is_told = answer.is_verified() && workshop.display.has_told(&answer.name);
+        if !is_told || how.suite.is_some() {
+            shown.answer(answer, how.suite.as_ref());
+        }
     }
     let summary = Summary::of(&answers);
     shown.note(&summary.to_string());

@@ -7,13 +7,13 @@ use mdbook_twin::project::Project;
 use mdbook_twin::tutorial::{self, Permission};
 use mdbook_twin::verify::{self, Answer, How, Interrupt};
 
-use crate::cli::progress::Lines;
+use crate::cli::progress::Display;
 use crate::cli::show::{self, Shown};
 
 /// A book on this machine.
 pub(crate) struct Workshop {
     pub(crate) project: Project,
-    pub(crate) lines: Lines,
+    pub(crate) display: Display,
     grants: Vec<Permission>,
     vary: u64,
     interrupt: Option<Interrupt>,
@@ -44,7 +44,7 @@ impl Workshop {
         project.config.jobs = running.jobs.or(project.config.jobs);
         Self {
             project,
-            lines: Lines::new(shown),
+            display: Display::new(shown),
             grants: running.grant.clone(),
             vary: running.vary,
             interrupt: install(),
@@ -102,7 +102,7 @@ impl Tutorials for Workshop {
             stop: self.interrupt.as_ref(),
             ..how.clone()
         };
-        verify::verify(&self.project, names, &how, &self.lines)
+        verify::verify(&self.project, names, &how, &self.display)
     }
 }
 

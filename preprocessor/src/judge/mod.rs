@@ -33,10 +33,7 @@ pub fn judge(
     transcript: Option<&Transcript>,
     digest: &str,
 ) -> Verdict {
-    let fitting = transcript.filter(|transcript| transcript.digest == digest);
-    let mut failed = failed_steps(tutorial, run, fitting).into_iter();
-    if let Some(mut first) = failed.next() {
-        first.more = failed.len();
+    if let Some(first) = first_failed(tutorial, run, transcript, digest) {
         return Verdict::Failed(Box::new(first));
     }
     match standing(tutorial, transcript, digest) {
@@ -47,6 +44,34 @@ pub fn judge(
         },
         other => other,
     }
+}
+
+/// The first step of a run that is not as it should be, whatever else is said of the tutorial: of a part of it, when
+/// the rest was passed over.
+pub fn first_failed(
+    tutorial: &Tutorial,
+    run: &Run,
+    transcript: Option<&Transcript>,
+    digest: &str,
+) -> Option<FailedStep> {
+    let fitting = transcript.filter(|transcript| transcript.digest == digest);
+    let mut failed = failed_steps(tutorial, run, fitting).into_iter();
+    let mut first = failed.next()?;
+    first.more = failed.len();
+    Some(first)
+}
+
+/// What is wrong with the last of the steps that a run has come to so far; `None`: nothing.
+pub fn wrong_so_far(
+    tutorial: &Tutorial,
+    so_far: &Run,
+    transcript: Option<&Transcript>,
+    digest: &str,
+) -> Option<FailedStep> {
+    let last = so_far.steps.len().checked_sub(1)?;
+    let fitting = transcript.filter(|transcript| transcript.digest == digest);
+    let failed = failed_steps(tutorial, so_far, fitting);
+    failed.into_iter().find(|failed| failed.step == last)
 }
 
 /// What can be said when nothing runs: never worse than stale, and verified as far as the transcript goes.

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::Path;
 
+use nix::errno::Errno;
 use nix::unistd::Uid;
 
 use crate::judge::Missing;
@@ -40,7 +41,7 @@ pub(crate) fn no_ranges(why: &NoRanges) -> (String, Mend) {
 pub(crate) fn missing(refusal: &Refusal) -> Missing {
     Missing {
         what: lacks(refusal),
-        remedy: mend(refusal.doing, Path::new(SWITCHES)).to_string(),
+        remedy: mend(refusal, Path::new(SWITCHES)).to_string(),
     }
 }
 
@@ -51,9 +52,23 @@ pub(crate) fn refused(refusal: &Refusal) -> Need {
         what: NAMESPACES.to_owned(),
         state: State::Unmet {
             lacks: lacks(refusal),
-            mend: mend(refusal.doing, Path::new(SWITCHES)),
+            mend: mend(refusal, Path::new(SWITCHES)),
         },
     }
+}
+
+/// What a machine of which too much is asked at once can do about it.
+const FEWER: &str = "run fewer tutorials side by side (`--jobs`)";
+
+/// A system's error, and behind it the remedy, where one is known.
+pub(super) fn with_remedy(error: &std::io::Error) -> String {
+    let limit = match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::EMFILE) => ", or raise the limit of open files: ulimit -n",
+        Some(Errno::EAGAIN) => ", or raise the limit of processes: ulimit -u",
+        Some(Errno::ENFILE | Errno::ENOMEM) => "",
+        _ => return error.to_string(),
+    };
+    format!("{error}: {FEWER}{limit}")
 }
 
 fn lacks(refusal: &Refusal) -> String {
@@ -76,11 +91,15 @@ fn in_words(doing: Doing) -> &'static str {
     }
 }
 
-fn mend(doing: Doing, switches: &Path) -> Mend {
-    let words = match doing {
+fn mend(refusal: &Refusal, switches: &Path) -> Mend {
+    let words = match refusal.doing {
         Doing::Namespaces | Doing::Root | Doing::Files | Doing::Network => {
             if let Some(switch) = closed_switch(switches, Uid::effective()) {
                 return Mend::Run(format!("sudo sysctl -w {switch}"));
+            }
+            // What the kernel says when as many are there as `user.max_*_namespaces` allows.
+            if refusal.error.ends_with("(os error 28)") {
+                return Mend::Words(format!("{FEWER}, or raise user.max_*_namespaces by sysctl"));
             }
             "in a container: start it with `--security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined`"
         }

@@ -48,7 +48,7 @@ pub struct Pipes {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Our own process could not be started, or a pipe not be made.
-    #[error("no lab: {0}")]
+    #[error("no lab: {}", refusal::with_remedy(.0))]
     Io(#[from] Error),
     /// The machine refused a part of it: the run is skipped, with this as its reason.
     #[error("no lab: {}", .0.what)]

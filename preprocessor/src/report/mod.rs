@@ -5,14 +5,20 @@
 
 mod diff;
 mod doctor;
+#[cfg(all(feature = "run", target_os = "linux"))]
+mod part;
+mod progress;
 mod varying;
 mod verdict;
 
 pub use crate::paint::Paint;
 pub use diff::diff;
 pub use doctor::{doctor, doctor_json};
+#[cfg(all(feature = "run", target_os = "linux"))]
+pub use part::{cleanup, part};
+pub use progress::{elapsed, fitted, one_line, step};
 pub use varying::varying;
-pub use verdict::{line, reasons, verdict, verdict_on};
+pub use verdict::{ended, line, reasons, verdict, verdict_on};
 
 use std::fmt::Write as _;
 

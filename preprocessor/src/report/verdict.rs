@@ -1,6 +1,7 @@
 //! One tutorial's verdict: where, what was expected, what came, what to do next.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::{Paint, diff, visible};
 use crate::diagnostic::Position;
@@ -21,6 +22,20 @@ const CHANGES: usize = 5;
 /// One line: `verified first-steps: ran now`, `failed vde: step `ping``.
 pub fn line(verification: &Verification, paint: Paint) -> String {
     line_on(None, verification, paint)
+}
+
+/// One line at the end of its run: `verified first-steps in 1.2 s`, and what else there is to say of it.
+pub fn ended(verification: &Verification, took: Duration, paint: Paint) -> String {
+    let line = format!(
+        "{} {} in {:.1} s",
+        word(&verification.verdict, paint),
+        paint.bold(&verification.tutorial.name),
+        took.as_secs_f64()
+    );
+    match &verification.verdict {
+        Verdict::Verified { .. } => line,
+        _ => format!("{line}: {}", in_short(verification)),
+    }
 }
 
 fn line_on(suite: Option<&Suite>, verification: &Verification, paint: Paint) -> String {

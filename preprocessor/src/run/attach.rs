@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
+use nix::poll::PollFlags;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::termios::{self, SetArg, Termios};
@@ -90,7 +91,7 @@ impl Standing {
     }
 }
 
-fn request(
+pub(super) fn request(
     tutorial: &Tutorial,
     host: usize,
     command: &[String],
@@ -144,9 +145,10 @@ impl Carrier<'_> {
         let reads = self.conversation.flush(self.host)? && !self.input_ended;
         let mut others = Vec::new();
         if reads {
-            others.push(self.caller.input);
+            others.push((self.caller.input, PollFlags::POLLIN));
         }
-        others.extend(self.screen.as_ref().map(|screen| screen.resized.as_fd()));
+        let resized = self.screen.as_ref().map(|screen| screen.resized.as_fd());
+        others.extend(resized.map(|fd| (fd, PollFlags::POLLIN)));
         let interrupt = self
             .caller
             .interrupt
@@ -215,14 +217,13 @@ impl Carrier<'_> {
         let Some(screen) = &self.screen else {
             return Ok(());
         };
-        while let Ok(Some(_)) = screen.resized.read_signal() {}
-        let size = screen.size();
+        let size = screen.new_size();
         self.conversation.say(self.host, &Request::Resize { size })
     }
 }
 
 /// The caller's terminal while every key goes to the lab; dropping it gives the terminal back as it was.
-struct Screen<'a> {
+pub(super) struct Screen<'a> {
     terminal: BorrowedFd<'a>,
     modes: Termios,
     /// Readable when the window has another size.
@@ -230,7 +231,7 @@ struct Screen<'a> {
 }
 
 impl<'a> Screen<'a> {
-    fn take(terminal: BorrowedFd<'a>) -> Result<Self> {
+    pub(super) fn take(terminal: BorrowedFd<'a>) -> Result<Self> {
         // Blocked, or it is thrown away before anybody can read it.
         let mut signals = SigSet::empty();
         signals.add(Signal::SIGWINCH);
@@ -248,9 +249,20 @@ impl<'a> Screen<'a> {
         })
     }
 
+    /// Readable when the window has another size.
+    pub(super) fn resized(&self) -> &SignalFd {
+        &self.resized
+    }
+
+    /// Columns and rows, after it was resized.
+    pub(super) fn new_size(&self) -> (u16, u16) {
+        while let Ok(Some(_)) = self.resized.read_signal() {}
+        self.size()
+    }
+
     /// Columns and rows.
     #[expect(unsafe_code, reason = "nix has no call for the window size")]
-    fn size(&self) -> (u16, u16) {
+    pub(super) fn size(&self) -> (u16, u16) {
         let mut size = libc::winsize {
             ws_row: 24,
             ws_col: 80,

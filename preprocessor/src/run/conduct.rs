@@ -2,17 +2,29 @@
 
 use std::time::{Duration, Instant};
 
-use crate::agent::protocol::{Event, OpenTerminal, Request, VERSION};
+use crate::agent::protocol::{Event, Interruption, OpenTerminal, Request, VERSION};
 use crate::lab::{self, Lab, Plan, Supplies};
-use crate::outcome::{CommandRun, Ended, Facts, StepRun};
+use crate::outcome::{CommandRun, Ended, Facts, Failure, StepRun};
 use crate::run::conversation::{Conversation, Happened};
-use crate::run::course::Course;
+use crate::run::course::{Course, Pace};
+use crate::run::debug::{self, Debug, Way};
+use crate::run::kept::{self, Keep};
 use crate::run::{LabError, Options, Progress, sound, supplies};
 use crate::tutorial::{Terminal, Tutorial};
 
 /// How much longer than a step's own timeout we wait for the agent, which holds that timeout itself: past it the agent
 /// is not to be trusted any more. It also has to start a shell and end it in this time.
 const GRACE: Duration = Duration::from_secs(15);
+
+/// Who stands by.
+pub(super) enum Watch<'d, 'c> {
+    /// Nobody.
+    Nobody,
+    /// A person, step by step.
+    Debug(Debug<'d, 'c>),
+    /// Whoever comes when the steps are over.
+    Keep(Keep<'d>),
+}
 
 type Observer<'a> = &'a mut dyn FnMut(Progress<'_>);
 
@@ -31,28 +43,47 @@ pub(super) fn conduct(
     facts: &Facts,
     supplies: Supplies,
     options: &Options,
-    at_end: AtEnd,
+    (at_end, watch): (AtEnd, Watch<'_, '_>),
     observer: Observer<'_>,
 ) -> Result<(Vec<StepRun>, Option<Conversation>), LabError> {
     let plan =
         Plan::new(tutorial, &options.runtime, supplies).with_variation(options.variation.clone());
     let lab = Lab::start(&plan)?;
     let conversation = Conversation::new(lab).map_err(agent_error)?;
+    let mut course = Course::new(tutorial, facts).up_to(options.until);
+    let (debug, keep) = match watch {
+        Watch::Nobody => (None, None),
+        Watch::Debug(debug) => {
+            course = course.at_pace(Pace::OneByOne);
+            (Some(debug), None)
+        }
+        Watch::Keep(keep) => {
+            course = course.hold_cleanup();
+            (None, Some(keep))
+        }
+    };
     let conductor = Conductor {
         tutorial,
         options,
         observer,
-        course: Course::new(tutorial, facts),
+        course,
         greeted: vec![false; tutorial.hosts.len()],
         phase: Phase::Greeting,
         at_end,
         deadline: Instant::now() + GRACE,
         interrupted: false,
+        over_at: tutorial
+            .timeout
+            .filter(|_| debug.is_none())
+            .map(|time| Instant::now() + time),
+        debug,
+        looked_at: 0,
+        keep,
     };
     conductor.conduct(conversation)
 }
 
-struct Conductor<'a> {
+struct Conductor<'a, 'd, 'c> {
     tutorial: &'a Tutorial,
     options: &'a Options,
     observer: Observer<'a>,
@@ -64,6 +95,14 @@ struct Conductor<'a> {
     /// When the agent counts as dead, unless it speaks.
     deadline: Instant,
     interrupted: bool,
+    /// Who stands by.
+    debug: Option<Debug<'d, 'c>>,
+    /// Steps that they were told of.
+    looked_at: usize,
+    /// How the lab is kept before cleanup.
+    keep: Option<Keep<'d>>,
+    /// When the tutorial's own time is over, unless it has been cut short by then.
+    over_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -88,7 +127,7 @@ enum Over {
     Gone(usize),
 }
 
-impl Conductor<'_> {
+impl Conductor<'_, '_, '_> {
     fn conduct(
         mut self,
         mut conversation: Conversation,
@@ -157,7 +196,8 @@ impl Conductor<'_> {
         for (host, step) in self.course.next_batch(self.options.keep) {
             conversation.say(host, &Request::Step(step))?;
         }
-        if !self.course.is_over() || self.phase != Phase::Steps {
+        let waits = self.is_unseen() || self.keep.is_some();
+        if !self.course.is_over() || self.phase != Phase::Steps || waits {
             return Ok(());
         }
         if self.at_end == AtEnd::Stay {
@@ -172,9 +212,15 @@ impl Conductor<'_> {
 
     /// Waits once, and deals with what came.
     fn turn(&mut self, conversation: &mut Conversation) -> std::io::Result<Option<Over>> {
+        let now = Instant::now();
+        let over_at = |it: &Self| it.over_at.filter(|_| it.phase == Phase::Steps);
+        if over_at(self).is_some_and(|due| due <= now) {
+            self.time_over(conversation)?;
+        }
         let interrupt = self.options.interrupt.as_ref();
         let event = interrupt.map(|interrupt| interrupt.event(self.interrupted));
-        let time = self.deadline.saturating_duration_since(Instant::now());
+        let due = over_at(self).map_or(self.deadline, |due| due.min(self.deadline));
+        let time = due.saturating_duration_since(now);
         match conversation.wait(event, time)? {
             Happened::Events(events) => {
                 for (host, event) in events {
@@ -182,7 +228,20 @@ impl Conductor<'_> {
                         return Ok(Some(over));
                     }
                 }
-                self.send_steps(conversation)?;
+                // Somebody who stands by is let in when the whole lab stands.
+                while self.debug.is_none() || self.phase != Phase::Greeting {
+                    if let Some(over) = self.stand_still(conversation)? {
+                        return Ok(Some(over));
+                    }
+                    self.send_steps(conversation)?;
+                    // What could not even be sent has failed, too.
+                    if !self.is_unseen() {
+                        break;
+                    }
+                }
+                if let Some(over) = self.keep_lab(conversation)? {
+                    return Ok(Some(over));
+                }
                 Ok((self.phase == Phase::Standing).then_some(Over::Good))
             }
             Happened::Interrupted => self.interrupt(conversation),
@@ -195,6 +254,86 @@ impl Conductor<'_> {
         }
     }
 
+    /// Lets the person who stands by in, at each step that it is to stand still at.
+    fn stand_still(&mut self, conversation: &mut Conversation) -> std::io::Result<Option<Over>> {
+        while self.is_unseen() {
+            let Some(debug) = &mut self.debug else { break };
+            let step = self.looked_at;
+            self.looked_at += 1;
+            let so_far: Vec<StepRun> = self.course.decided()[..=step]
+                .iter()
+                .flatten()
+                .cloned()
+                .collect();
+            let (Some(ran), Some(why)) = (so_far.last(), (debug.stands_still)(&so_far)) else {
+                continue;
+            };
+            let over = debug::stand(conversation, self.tutorial, debug, (step, ran), &why);
+            self.deadline = Instant::now() + GRACE;
+            match over {
+                Ok(debug::Over::Left(Way::GiveUp)) => {
+                    self.dismiss();
+                    let why = "given up by hand".to_owned();
+                    self.course.break_off(Failure::Interrupted(why));
+                    self.note_interrupt();
+                }
+                Ok(debug::Over::Left(way)) => {
+                    self.course.go_on();
+                    if way == Way::Again {
+                        self.course.again(step);
+                        self.looked_at = step;
+                    }
+                    conversation.say_to_all(&Request::GoOn)?;
+                    break;
+                }
+                Ok(debug::Over::Gone(host)) => return Ok(Some(Over::Gone(host))),
+                Ok(debug::Over::Broken(why)) => return Ok(Some(Over::Broken(why))),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Keeps the lab when all but cleanup is over, if it is to be kept; then cleanup comes.
+    fn keep_lab(&mut self, conversation: &mut Conversation) -> std::io::Result<Option<Over>> {
+        if self.phase != Phase::Steps || !self.course.is_before_cleanup() {
+            return Ok(None);
+        }
+        let Some(keep) = self.keep.take() else {
+            return Ok(None);
+        };
+        let so_far: Vec<StepRun> = self.course.decided().iter().flatten().cloned().collect();
+        let over = kept::keep(conversation, self.tutorial, keep, &so_far)?;
+        self.deadline = Instant::now() + GRACE;
+        // Who was in it has taken the time they wanted.
+        self.over_at = None;
+        self.note_interrupt();
+        self.dismiss();
+        match over {
+            debug::Over::Left(_) => self.send_steps(conversation).map(|()| None),
+            debug::Over::Gone(host) => Ok(Some(Over::Gone(host))),
+            debug::Over::Broken(why) => Ok(Some(Over::Broken(why))),
+        }
+    }
+
+    /// Whoever stood by has heard a first ^C already.
+    fn note_interrupt(&mut self) {
+        let interrupt = self.options.interrupt.as_ref();
+        self.interrupted |= interrupt.is_some_and(super::Interrupt::is_raised);
+    }
+
+    /// Whether a step is decided that who stands by was not told of.
+    fn is_unseen(&self) -> bool {
+        self.debug.is_some() && self.course.decided().len() > self.looked_at
+    }
+
+    /// Nobody stands by any more.
+    fn dismiss(&mut self) {
+        self.debug = None;
+        self.keep = None;
+        self.course.release();
+    }
+
     /// The first time the agent is asked to go on to the cleanup; the second time nobody is asked.
     fn interrupt(&mut self, conversation: &mut Conversation) -> std::io::Result<Option<Over>> {
         let why = "^C".to_owned();
@@ -203,10 +342,31 @@ impl Conductor<'_> {
             return Ok(Some(Over::Broken(why)));
         }
         self.interrupted = true;
-        self.course.break_off();
-        conversation.say_to_all(&Request::Interrupt { why })?;
-        self.send_steps(conversation)?;
+        self.dismiss();
+        self.break_off(Interruption::Asked(why), conversation)?;
         Ok(None)
+    }
+
+    /// As the first ^C, unless nothing but cleanup is left anyway.
+    fn time_over(&mut self, conversation: &mut Conversation) -> std::io::Result<()> {
+        self.over_at = None;
+        match self.tutorial.timeout {
+            Some(time) if !self.course.is_cleaning_up() => {
+                self.break_off(Interruption::TimeOver(time), conversation)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn break_off(
+        &mut self,
+        why: Interruption,
+        conversation: &mut Conversation,
+    ) -> std::io::Result<()> {
+        self.course
+            .break_off(why.failure(|| "the next step".to_owned()));
+        conversation.say_to_all(&Request::Interrupt { why })?;
+        self.send_steps(conversation)
     }
 
     fn take(&mut self, host: usize, event: Event) -> Option<Over> {
@@ -239,7 +399,7 @@ impl Conductor<'_> {
                 return Some(Over::Broken("a late output contradicts itself".to_owned()));
             }
             Event::Later { step, command, .. } => self.course.later(host, step, command),
-            Event::Output { .. } | Event::Exited { .. } => {
+            Event::Output { .. } | Event::Exited { .. } | Event::Left { .. } => {
                 let why = "it speaks of a command that nobody is attached to".to_owned();
                 return Some(Over::Broken(why));
             }

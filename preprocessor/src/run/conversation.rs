@@ -70,6 +70,16 @@ impl Conversation {
         Ok(self.links[host].unsent().is_none())
     }
 
+    /// Whether all was sent to a host.
+    pub(super) fn is_sent(&self, host: usize) -> bool {
+        self.links[host].unsent().is_none()
+    }
+
+    /// Whether a host's events wait in its pipe, because who is to read them does not.
+    pub(super) fn pause(&mut self, host: usize, paused: bool) {
+        self.links[host].pause(paused);
+    }
+
     /// Sends what is queued and waits until something comes, or the time is over.
     pub(super) fn wait(
         &mut self,
@@ -81,12 +91,12 @@ impl Conversation {
             .map(|(happened, _)| happened)
     }
 
-    /// The same, and which of these others became readable meanwhile. Sends nothing by itself: whoever left out an input
+    /// The same, and which of these others became ready meanwhile. Sends nothing by itself: whoever left out an input
     /// because not all was sent is woken when it can be, and not left waiting for an input that nobody polls.
     pub(super) fn wait_also(
         &mut self,
         interrupt: Option<BorrowedFd<'_>>,
-        others: &[BorrowedFd<'_>],
+        others: &[(BorrowedFd<'_>, PollFlags)],
         time: Duration,
     ) -> Result<(Happened, Vec<usize>)> {
         if let Some(host) = self.untold.pop() {
@@ -122,7 +132,7 @@ impl Conversation {
     fn poll(
         &self,
         interrupt: Option<BorrowedFd<'_>>,
-        others: &[BorrowedFd<'_>],
+        others: &[(BorrowedFd<'_>, PollFlags)],
         time: Duration,
     ) -> Result<Ready> {
         // Rounded up: a wait of 0.4 ms must not become a busy loop.
@@ -147,8 +157,8 @@ impl Conversation {
         if let Some(fd) = interrupt {
             watch(Who::Interrupt, fd, PollFlags::POLLIN);
         }
-        for (index, fd) in others.iter().enumerate() {
-            watch(Who::Other(index), *fd, PollFlags::POLLIN);
+        for (index, &(fd, flags)) in others.iter().enumerate() {
+            watch(Who::Other(index), fd, flags);
         }
         let count = match poll(&mut watched, time) {
             Err(Errno::EINTR) => return Ok(Ready::default()),

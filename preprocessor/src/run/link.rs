@@ -19,6 +19,7 @@ pub(super) struct Link {
     /// How many bytes of `incoming` were searched for a line's end.
     searched: usize,
     gone: bool,
+    paused: bool,
 }
 
 impl Link {
@@ -32,6 +33,7 @@ impl Link {
             incoming: Vec::new(),
             searched: 0,
             gone: false,
+            paused: false,
         })
     }
 
@@ -42,9 +44,14 @@ impl Link {
         Ok(())
     }
 
-    /// What becomes readable when there are events; `None` when none will come any more.
+    /// Whether events wait in the pipe.
+    pub(super) fn pause(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    /// What becomes readable when there are events; `None` when none will come any more, or for now.
     pub(super) fn events(&self) -> Option<BorrowedFd<'_>> {
-        (!self.gone).then(|| self.pipes.stdout.as_fd())
+        (!self.gone && !self.paused).then(|| self.pipes.stdout.as_fd())
     }
 
     /// What becomes writable when more can leave; `None` when nothing is queued.

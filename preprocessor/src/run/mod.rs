@@ -8,8 +8,11 @@ pub mod attach;
 mod conduct;
 mod conversation;
 mod course;
+mod debug;
+pub mod door;
 mod facts;
 pub mod interrupt;
+mod kept;
 mod link;
 mod placeholders;
 mod sound;
@@ -28,9 +31,12 @@ use crate::tutorial::{Permission, Tutorial};
 use crate::upstream::{PinError, Places};
 
 pub use attach::Standing;
+pub use debug::{Debug, Stand};
+pub use door::Door;
 pub use interrupt::Interrupt;
+pub use kept::Keep;
 
-use conduct::AtEnd;
+use conduct::{AtEnd, Watch};
 use conversation::Conversation;
 
 /// What a run may use and has to know.
@@ -52,6 +58,8 @@ pub struct Options {
     pub interrupt: Option<Interrupt>,
     /// How the lab starts differently from others.
     pub variation: Variation,
+    /// The last step that runs, but for cleanup: its index. Those behind it are passed over.
+    pub until: Option<usize>,
     /// Where systems, trees and inputs are kept.
     pub cache: PathBuf,
     /// Where pinned files are looked for.
@@ -71,6 +79,7 @@ impl Default for Options {
             size: (80, 24),
             interrupt: None,
             variation: Variation::default(),
+            until: None,
             cache: PathBuf::new(),
             places: Places::default(),
             sources: Sources::default(),
@@ -164,7 +173,37 @@ pub fn run(
     options: &Options,
     observer: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Run, LabError> {
-    let (run, _) = run_and(AtEnd::Leave, tutorial, options, observer)?;
+    let (run, _) = run_and(AtEnd::Leave, Watch::Nobody, tutorial, options, observer)?;
+    Ok(run)
+}
+
+/// As [`run`], one step at a time: where it stands still, before its cleanup, the person is in its terminals.
+///
+/// # Errors
+/// As [`run`].
+pub fn debug(
+    tutorial: &Tutorial,
+    options: &Options,
+    debug: Debug<'_, '_>,
+    observer: &mut dyn FnMut(Progress<'_>),
+) -> Result<Run, LabError> {
+    let debug = Watch::Debug(debug);
+    let (run, _) = run_and(AtEnd::Leave, debug, tutorial, options, observer)?;
+    Ok(run)
+}
+
+/// As [`run`], and keeps the lab before its cleanup until it is to end.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_and_keep(
+    tutorial: &Tutorial,
+    options: &Options,
+    keep: Keep<'_>,
+    observer: &mut dyn FnMut(Progress<'_>),
+) -> Result<Run, LabError> {
+    let keep = Watch::Keep(keep);
+    let (run, _) = run_and(AtEnd::Leave, keep, tutorial, options, observer)?;
     Ok(run)
 }
 
@@ -177,12 +216,13 @@ pub fn set_up(
     options: &Options,
     observer: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(Run, Option<Standing>), LabError> {
-    let (run, conversation) = run_and(AtEnd::Stay, tutorial, options, observer)?;
+    let (run, conversation) = run_and(AtEnd::Stay, Watch::Nobody, tutorial, options, observer)?;
     Ok((run, conversation.map(Standing::new)))
 }
 
 fn run_and(
     at_end: AtEnd,
+    watch: Watch<'_, '_>,
     tutorial: &Tutorial,
     options: &Options,
     observer: &mut dyn FnMut(Progress<'_>),
@@ -193,8 +233,14 @@ fn run_and(
     }
     let supplies = supplies::gather(tutorial, options, observer)?;
     let facts = facts::of(tutorial, &options.cache, &options.sources);
-    let (steps, conversation) =
-        conduct::conduct(tutorial, &facts, supplies, options, at_end, observer)?;
+    let (steps, conversation) = conduct::conduct(
+        tutorial,
+        &facts,
+        supplies,
+        options,
+        (at_end, watch),
+        observer,
+    )?;
     let run = Run {
         date: options.date.clone(),
         facts,

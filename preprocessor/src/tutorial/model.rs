@@ -3,6 +3,7 @@
 //! Serializable, because the part of a step that a terminal needs travels to the agent as it stands.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub struct Tutorial {
     pub not_run: Vec<NotRun>,
     /// Bounds of the lab.
     pub limits: Limits,
+    /// How long setup and steps may take together, from the moment their lab is there. Cleanup has the time of its steps.
+    pub timeout: Option<Duration>,
     /// What else it takes from outside.
     pub inputs: Vec<Input>,
 }
@@ -456,6 +459,22 @@ pub enum Condition {
     Quiet(Duration),
     /// This much time passed.
     Elapsed(Duration),
+}
+
+/// What is waited for, in words.
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Output(regex) => write!(f, "output /{regex}/"),
+            Self::Port(port) => write!(f, "port {port}"),
+            Self::Path(path) => write!(f, "the path {path}"),
+            Self::Exit => f.write_str("the command's end"),
+            Self::Lines(1) => f.write_str("a line"),
+            Self::Lines(lines) => write!(f, "{lines} lines"),
+            Self::Quiet(time) => write!(f, "{} s without output", time.as_secs_f64()),
+            Self::Elapsed(time) => write!(f, "{} s to pass", time.as_secs_f64()),
+        }
+    }
 }
 
 /// A file that a step writes or edits. Relative paths start at the terminal's working directory.

@@ -55,6 +55,8 @@ keys! {
         "not-run" => not_run: Vec<Spanned<NotRunKeys>>,
         /// Bounds of the lab.
         "limits" => limits: LimitsKeys,
+        /// How long setup and steps may take together; default: as long as each of them may. Cleanup has its own time.
+        "timeout" => timeout: Time,
         /// What else it takes from outside.
         "inputs" => inputs: Vec<Spanned<InputKeys>>,
     }

@@ -31,14 +31,16 @@ impl Engine<'_> {
             }
             _ => (None, subject.standing()),
         };
-        self.observer
-            .progress(&subject.tutorial.name, Progress::Finished(&verdict));
-        Verification {
+        let verification = Verification {
             tutorial: subject.tutorial,
             transcript: subject.transcript,
             run,
             verdict,
-        }
+        };
+        let name = &verification.tutorial.name;
+        self.observer
+            .progress(name, Progress::Finished(&verification));
+        verification
     }
 
     fn executed(&self, subject: &Subject) -> (Option<Run>, Verdict) {
@@ -139,12 +141,14 @@ impl Engine<'_> {
         let steps = tutorial.steps.len();
         let tell = |progress: Progress<'_>| self.observer.progress(&tutorial.name, progress);
         tell(Progress::Running { steps });
-        self.machine.run(tutorial, &mut |told| {
+        let ran = self.machine.run(tutorial, &mut |told| {
             tell(match told {
                 Told::Preparing(what) => Progress::Preparing(what),
                 Told::Step(step) => Progress::Step { step, tutorial },
             })
-        })
+        });
+        tell(Progress::Over);
+        ran
     }
 }
 

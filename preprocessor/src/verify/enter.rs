@@ -52,6 +52,7 @@ pub fn enter(
             observer.progress(name, Progress::Preparing(what));
         }
     });
+    observer.progress(name, Progress::Over);
     let (run, standing) = match standing {
         Ok(set_up) => set_up,
         Err(LabError::Missing(missing)) => return Ok(Entered::Skipped(missing)),

@@ -15,6 +15,8 @@ mod machine;
 #[cfg(not(all(feature = "run", target_os = "linux")))]
 #[path = "nowhere.rs"]
 mod machine;
+#[cfg(all(feature = "run", target_os = "linux"))]
+mod part;
 mod record;
 mod shard;
 mod store;
@@ -31,6 +33,8 @@ pub use clock::today;
 pub use enter::{Entered, enter};
 pub use files::Written;
 pub use machine::Labs;
+#[cfg(all(feature = "run", target_os = "linux"))]
+pub use part::{Callers, Look, Looked, Part, Person, With, look};
 pub use record::{Recorded, Recording, record, record_on, write_transcript};
 pub use shard::{BadShard, Shard};
 pub use store::{Key, Store};
@@ -88,8 +92,18 @@ pub struct Answer {
     pub result: Result<Verification, Vec<Diagnostic>>,
 }
 
+impl Answer {
+    /// Whether there is nothing to do about it.
+    pub fn is_verified(&self) -> bool {
+        let result = self.result.as_ref();
+        result.is_ok_and(|it| matches!(it.verdict, Verdict::Verified { .. }))
+    }
+}
+
 /// What happens meanwhile, for a progress display. Calls come from several threads.
 pub trait Observer: Sync {
+    /// So many tutorials are asked for, and each will be [`Progress::Finished`] or [`Progress::Mistaken`].
+    fn expects(&self, _tutorials: usize) {}
     /// Something happened to this tutorial.
     fn progress(&self, name: &str, progress: Progress<'_>);
 }
@@ -113,8 +127,12 @@ pub enum Progress<'a> {
         /// The tutorial.
         tutorial: &'a Tutorial,
     },
+    /// Its lab is gone, or in other hands (`lab NAME`).
+    Over,
     /// The verdict is there.
-    Finished(&'a Verdict),
+    Finished(&'a Verification),
+    /// There are mistakes in its files, so nothing can be said of it.
+    Mistaken,
 }
 
 /// Nobody watches.
@@ -214,6 +232,7 @@ pub fn verify_on(
         store,
         observer,
     };
+    observer.expects(names.len());
     let next = AtomicUsize::new(0);
     let answers: Vec<Mutex<Option<Answer>>> = names.iter().map(|_| Mutex::new(None)).collect();
     // A worker takes one tutorial after another and stays with each until it is over: a lab dies with its thread.
@@ -223,6 +242,9 @@ pub fn verify_on(
             names.get(index).map(|name| (index, name))
         } {
             let result = load(name).map(|subject| engine.verification(subject));
+            if result.is_err() {
+                observer.progress(name, Progress::Mistaken);
+            }
             let name = name.clone();
             *answers[index]
                 .lock()

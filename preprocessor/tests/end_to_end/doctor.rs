@@ -143,7 +143,11 @@ fn container(world: &World) -> serde_json::Value {
             "capabilities": {"bounding": capabilities, "effective": capabilities, "permitted": capabilities},
             "noNewPrivileges": true,
         },
-        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
+        // A /dev of its own: its root is the machine's, whose devices crun would replace.
+        "mounts": [
+            {"destination": "/proc", "type": "proc", "source": "proc"},
+            {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]},
+        ],
         "linux": {
             "namespaces": namespaces,
             "maskedPaths": ["/proc/kcore", "/proc/keys", "/proc/timer_list"],

@@ -4,7 +4,14 @@
 #![cfg(all(feature = "run", target_os = "linux"))]
 
 mod attach;
+mod debug;
 mod doctor;
+mod keep;
+#[path = "../labs/mod.rs"]
+#[expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
+mod labs;
+mod look;
+mod progress;
 mod shards;
 mod world;
 

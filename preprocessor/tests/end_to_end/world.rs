@@ -4,9 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::labs::User;
+
 /// A world of its own: book, cache, upstream, git configuration.
 pub(crate) struct World {
     folder: tempfile::TempDir,
+    /// Who works in it, if not the one who runs the tests.
+    user: Option<User>,
 }
 
 /// What a command gave.
@@ -21,6 +25,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let world = Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
+            user: None,
         };
         world.write(
             "book/book.toml",
@@ -121,7 +126,15 @@ impl World {
 
     /// A command in the book's folder, with this world's cache, and no variable that decides what runs.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
+        let mut command = match &self.user {
+            None => Command::new(program),
+            Some(User { name }) => {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid", name, "--regid", name, "--init-groups"]);
+                command.arg(program);
+                command
+            }
+        };
         command
             .current_dir(self.path("book"))
             .env("TWIN_CACHE_DIR", self.path("cache"))
@@ -133,10 +146,33 @@ impl World {
         command
     }
 
+    /// Everything in it is an ordinary user's from now on, who is made for it; only root can.
+    pub(crate) fn of_an_ordinary_user(mut self) -> Self {
+        let user = User::new();
+        // The user need not be able to read the folder that all this was built in.
+        fs::copy(program(), self.path("mdbook-twin")).expect("a copy");
+        let owner = format!("{0}:{0}", user.name);
+        let given = Command::new("chown")
+            .args(["-R", &owner])
+            .arg(self.folder.path())
+            .status();
+        assert!(given.expect("chown").success());
+        self.user = Some(user);
+        self
+    }
+
+    /// The program under test, where who works here can read it.
+    pub(crate) fn program(&self) -> PathBuf {
+        match self.user {
+            None => program(),
+            Some(_) => self.path("mdbook-twin"),
+        }
+    }
+
     /// `mdbook-twin ARGUMENTS` in the book's folder.
     pub(crate) fn twin(&self, arguments: &[&str]) -> Answer {
         Answer::of(
-            self.command(program())
+            self.command(self.program())
                 .args(arguments)
                 .output()
                 .expect("mdbook-twin runs"),

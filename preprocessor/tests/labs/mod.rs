@@ -63,6 +63,7 @@ pub(crate) fn tutorial(host: &str) -> Tutorial {
         steps: Vec::new(),
         not_run: Vec::new(),
         limits: Limits::default(),
+        timeout: None,
         inputs: Vec::new(),
     }
 }
@@ -130,12 +131,12 @@ pub(crate) fn again_as_an_ordinary_user(test: &str) {
 }
 
 /// A user of this machine for as long as the value lives.
-struct User {
-    name: String,
+pub(crate) struct User {
+    pub(crate) name: String,
 }
 
 impl User {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("twin{}x{count}", std::process::id());

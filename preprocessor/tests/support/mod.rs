@@ -60,6 +60,7 @@ pub(crate) fn tutorial(name: &str, steps: Vec<Step>) -> Tutorial {
         steps,
         not_run: Vec::new(),
         limits: Limits::default(),
+        timeout: None,
         inputs: Vec::new(),
     }
 }

@@ -139,6 +139,7 @@ mod tests {
             steps: Vec::new(),
             not_run: Vec::new(),
             limits: Limits::default(),
+            timeout: None,
             inputs: Vec::new(),
         };
         Plan::new(&tutorial, "crun", Supplies::default())

@@ -106,6 +106,7 @@ pub fn resolve(spec: &Spec, sources: &Sources<'_>) -> Result<Resolved, Vec<Diagn
         steps,
         not_run,
         limits: hosts::limits(keys.limits.as_ref()),
+        timeout: keys.timeout.as_ref().map(|time| time.value.0),
         inputs,
         hosts: resolver.hosts,
         terminals: resolver.terminals,
