@@ -89,12 +89,11 @@ pub(crate) fn run(
     };
     let until = arguments.until.as_deref();
     let look = Look { until, with };
-    let steps = Steps { shown: *shown };
-    let observer: &dyn Observer = match arguments.debug {
-        true => &steps,
-        false => &workshop.lines,
+    let notes = Notes {
+        shown: *shown,
+        each_step: arguments.debug,
     };
-    let looked = verify::look(&workshop.project, name, look, &how, observer);
+    let looked = verify::look(&workshop.project, name, look, &how, &notes);
     match looked {
         Ok(Looked::Ran(part)) if stood => {
             let cleanup = report::cleanup(&part);
@@ -162,23 +161,28 @@ fn words(wrong: &Verification, shown: &Shown) -> String {
     }
 }
 
-/// A line for each step, so that the one who stands by knows where they are.
-struct Steps {
+/// Lines and nothing else: what stands on the terminal is the person's.
+struct Notes {
     shown: Shown,
+    /// Who stands by should know where they are.
+    each_step: bool,
 }
 
-impl Observer for Steps {
+impl Observer for Notes {
     fn progress(&self, name: &str, progress: Progress<'_>) {
         match progress {
             Progress::Preparing(what) => self.shown.note(&format!("{name}: {what}")),
-            Progress::Running { .. } => self.shown.note(&format!("running {name}, step by step")),
-            Progress::Step { step, tutorial } => {
+            Progress::Running { .. } if self.each_step => {
+                self.shown.note(&format!("running {name}, step by step"));
+            }
+            Progress::Running { .. } => self.shown.note(&format!("running {name}")),
+            Progress::Step { step, tutorial } if self.each_step => {
                 let step = &tutorial.steps[step];
                 let terminal = &tutorial.terminals[step.terminal].name;
                 let note = format!("step `{}` in the terminal `{terminal}`", step.id);
                 self.shown.note(&note);
             }
-            Progress::Waiting | Progress::Finished(_) => {}
+            _ => {}
         }
     }
 }
