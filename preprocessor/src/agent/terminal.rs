@@ -127,6 +127,8 @@ pub(super) struct Terminal {
     pub(super) last_output: Instant,
     /// Newlines since the command began.
     pub(super) newlines: usize,
+    /// When the last line was typed to a program with prompts of its own, and how many newlines there were.
+    repl_line: (Instant, usize),
     /// What conditions look at, while one does.
     pub(super) watch: Option<Watch>,
     hung_up: bool,
@@ -169,6 +171,7 @@ impl Terminal {
             shell_group: None,
             last_output: now,
             newlines: 0,
+            repl_line: (now, 0),
             watch: None,
             hung_up: false,
         };
@@ -265,8 +268,9 @@ impl Terminal {
                 self.screen.feed(prompt.as_bytes());
                 self.recording = true;
                 self.doing = Doing::Running;
-                self.send(text.as_bytes());
-                self.send(b"\r");
+                self.lines = text.split('\n').map(str::to_owned).collect();
+                self.hidden = 0;
+                self.type_repl_line(now);
             }
             kind => {
                 let posix = matches!(kind, Some(Kind::Posix));
@@ -458,9 +462,28 @@ impl Terminal {
         }
     }
 
-    /// Whether a line has ended since the command was typed.
+    /// Whether a line has ended since the last line was typed.
     pub(super) fn has_new_line(&self) -> bool {
-        self.newlines > 0
+        self.newlines > self.repl_line.1
+    }
+
+    /// Whether a program with prompts of its own is still to be given lines of the command, and since when it is silent.
+    pub(super) fn has_more_for_repl(&self) -> Option<Instant> {
+        let is_repl = matches!(
+            self.levels.last().map(|level| &level.kind),
+            Some(Kind::Repl(_))
+        );
+        let more = is_repl && !self.lines.is_empty();
+        more.then(|| self.last_output.max(self.repl_line.0))
+    }
+
+    /// The next line for a program with prompts of its own.
+    pub(super) fn type_repl_line(&mut self, now: Instant) {
+        if let Some(line) = self.lines.pop_front() {
+            self.repl_line = (now, self.newlines);
+            self.send(line.as_bytes());
+            self.send(b"\r");
+        }
     }
 
     /// The home directory of its user.
@@ -681,14 +704,23 @@ impl Terminal {
             Mark::More => self.unfinished = self.doing == Doing::Typed,
             Mark::Prompt(status) => {
                 // An outer shell that wants a command: the inner ones have ended.
-                let mut left = self.levels.drain(level + 1..);
-                // It may have been the same terminal.
-                let echo = left.any(|level| level.echo);
-                drop(left);
-                self.levels[level].echo |= echo;
+                self.leave_levels(level + 1);
                 self.entering = None;
                 self.prompt(status, now);
             }
+        }
+    }
+
+    /// The levels from this one on have ended.
+    fn leave_levels(&mut self, from: usize) {
+        let left: Vec<Level> = self.levels.drain(from..).collect();
+        if left.iter().any(|level| matches!(level.kind, Kind::Repl(_))) {
+            // What it did not ask for is not for the shell.
+            self.lines.clear();
+        }
+        if let Some(outer) = self.levels.last_mut() {
+            // It may have been the same terminal.
+            outer.echo |= left.iter().any(|level| level.echo);
         }
     }
 
