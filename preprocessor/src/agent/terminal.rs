@@ -91,6 +91,8 @@ pub(super) struct Terminal {
     /// What comes while a shell is being entered.
     arrival: Option<Arrival>,
     shells: u32,
+    /// How often a shell has asked for a command.
+    prompts: usize,
     /// Lines of the typed command that the shell has not asked for yet.
     lines: VecDeque<String>,
     /// So many lines at the front, the typed one included, are commands of ours, which nobody sees.
@@ -151,6 +153,7 @@ impl Terminal {
             entered: false,
             arrival: None,
             shells: 1,
+            prompts: 0,
             lines: VecDeque::new(),
             hidden: 0,
             outgoing: Vec::new(),
@@ -222,6 +225,18 @@ impl Terminal {
     /// What takes commands now, the innermost last.
     pub(super) fn levels(&self) -> &[Level] {
         &self.levels
+    }
+
+    /// Changes when a shell asks for a command: how deep it is, and how often one has asked.
+    pub(super) fn place(&self) -> (usize, usize) {
+        (self.levels.len(), self.prompts)
+    }
+
+    /// Whether a program with prompts of its own shows something behind what came in a step that types no command.
+    pub(super) fn shows_prompt_meanwhile(&self) -> bool {
+        let came = self.meanwhile.as_deref().unwrap_or_default();
+        let line = memchr::memrchr(b'\n', came).map(|at| &came[at + 1..]);
+        self.is_repl() && line.is_some_and(|line| !line.trim_ascii().is_empty())
     }
 
     /// The exit status that the last prompt told.
@@ -469,11 +484,7 @@ impl Terminal {
 
     /// Whether a program with prompts of its own is still to be given lines of the command, and since when it is silent.
     pub(super) fn has_more_for_repl(&self) -> Option<Instant> {
-        let is_repl = matches!(
-            self.levels.last().map(|level| &level.kind),
-            Some(Kind::Repl(_))
-        );
-        let more = is_repl && !self.lines.is_empty();
+        let more = self.is_repl() && !self.lines.is_empty();
         more.then(|| self.last_output.max(self.repl_line.0))
     }
 
@@ -725,6 +736,7 @@ impl Terminal {
     }
 
     fn prompt(&mut self, status: Option<i32>, now: Instant) {
+        self.prompts += 1;
         self.hidden = self.hidden.saturating_sub(1);
         // A comment runs nothing, and `$?` is still that of the command before: not its own failure.
         let said_nothing = !self.command_started && !self.record.is_begun();
@@ -743,6 +755,13 @@ impl Terminal {
         self.doing = Doing::Idle;
         self.recording = false;
         self.ended = Some(now);
+    }
+
+    fn is_repl(&self) -> bool {
+        matches!(
+            self.levels.last().map(|level| &level.kind),
+            Some(Kind::Repl(_))
+        )
     }
 
     fn is_bash(&self) -> bool {
