@@ -232,11 +232,16 @@ impl Terminal {
         (self.levels.len(), self.prompts)
     }
 
-    /// Whether a program with prompts of its own shows something behind what came in a step that types no command.
+    /// Whether a program shows its own prompt again, in a step that types no command.
     pub(super) fn shows_prompt_meanwhile(&self) -> bool {
+        let Some(Kind::Repl(prompt)) = self.levels.last().map(|level| &level.kind) else {
+            return false;
+        };
         let came = self.meanwhile.as_deref().unwrap_or_default();
-        let line = memchr::memrchr(b'\n', came).map(|at| &came[at + 1..]);
-        self.is_repl() && line.is_some_and(|line| !line.trim_ascii().is_empty())
+        let mut screen = Screen::new(self.size);
+        screen.feed(came);
+        let last_line = screen.last_line();
+        came.contains(&b'\n') && !last_line.is_empty() && prompt.is_match(&last_line)
     }
 
     /// The exit status that the last prompt told.
