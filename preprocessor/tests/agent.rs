@@ -1,7 +1,8 @@
 //! The agent through its protocol, with real shells and no lab.
 //!
 //! A case is a folder below `cases/agent/`: `script.yaml` holds the steps, `events.txt` what came of them, as text that
-//! a person can check. `TWIN_BLESS=1` rewrites the expectations. A case whose `needs` are not on this machine says so.
+//! a person can check. `TWIN_BLESS=1` rewrites the expectations, `TWIN_CASE=NAME` runs the cases so named. A case whose
+//! `needs` are not on this machine says so.
 
 #![cfg(all(feature = "run", target_os = "linux"))]
 #![expect(
@@ -162,6 +163,14 @@ fn every_case_gives_its_events() {
         .map(|entry| entry.unwrap().path())
         .collect();
     folders.sort();
+    let only = std::env::var("TWIN_CASE").unwrap_or_default();
+    folders.retain(|folder| {
+        folder
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .contains(&only)
+    });
     assert!(!folders.is_empty(), "no case at all");
     let failed: Vec<String> = folders.iter().filter_map(|folder| check(folder)).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));

@@ -20,14 +20,19 @@ use mdbook_twin::run::{self, Options};
 use mdbook_twin::tutorial::{Permission, Tutorial};
 use regex::Regex;
 
+/// Where the system is kept.
+const CACHE: &str = "TWIN_CACHE_DIR";
+
 /// What the dialogs send; no case may show it.
 const SECRET: (&str, &str) = ("PASSWORD", "open sesame 7");
 
 #[test]
 fn cases() {
     labs::use_program();
-    let cache = Cache::new();
-    let options = options(&cache.path);
+    let Some(cache) = std::env::var_os(CACHE).map(PathBuf::from) else {
+        return with_a_cache();
+    };
+    let options = options(&cache);
     let only = std::env::var("TWIN_CASE").unwrap_or_default();
     let rounds = std::env::var("TWIN_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap());
     let mut wrong = Vec::new();
@@ -42,7 +47,7 @@ fn cases() {
             eprintln!("{name}: not run, {} is missing", missing.what);
             continue;
         }
-        if !provide(&tutorial, &cache.path) {
+        if !provide(&tutorial, &cache) {
             return;
         }
         for _ in 0..rounds {
@@ -116,38 +121,18 @@ fn provide(tutorial: &Tutorial, cache: &Path) -> bool {
     })
 }
 
-/// Where the system is kept: for the next run if somebody says so, else for this one.
-struct Cache {
-    path: PathBuf,
-    own: Option<tempfile::TempDir>,
-}
-
-impl Cache {
-    fn new() -> Self {
-        match std::env::var_os("TWIN_CACHE_DIR") {
-            Some(path) => Self {
-                path: path.into(),
-                own: None,
-            },
-            None => {
-                let own = tempfile::tempdir().unwrap();
-                Self {
-                    path: own.path().join("cache"),
-                    own: Some(own),
-                }
-            }
-        }
-    }
-}
-
-impl Drop for Cache {
-    fn drop(&mut self) {
-        if self.own.is_some() {
-            // An ordinary user can't remove the files of another id.
-            let _ = Command::new(labs::program())
-                .arg("clean")
-                .env("TWIN_CACHE_DIR", &self.path)
-                .status();
-        }
-    }
+/// Runs this test again with a cache of its own, and looks after that from outside: who has run in a system uses it.
+fn with_a_cache() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let again = Command::new(std::env::current_exe().unwrap())
+        .args(["cases", "--exact", "--nocapture"])
+        .env(CACHE, &cache)
+        .status();
+    let cleaned = Command::new(labs::program())
+        .arg("clean")
+        .env(CACHE, &cache)
+        .status();
+    assert!(again.unwrap().success(), "what went wrong stands above");
+    assert!(cleaned.unwrap().success());
 }

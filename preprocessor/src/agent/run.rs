@@ -1,6 +1,6 @@
 //! `run`: types commands, one after another, and waits for each.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::condition;
 use super::dialog::Dialog;
@@ -10,6 +10,9 @@ use super::steps::Step;
 use super::terminal::{Doing, Kind, Terminal};
 use crate::outcome::{Failure, Output};
 use crate::tutorial::{Command, Condition, ExpectedExit, Opens, RunCommands};
+
+/// A program with prompts of its own that shows nothing for so long wants the next line of its command.
+const MORE_STANDS: Duration = Duration::from_millis(200);
 
 /// How a command's turn came to its end.
 enum Over {
@@ -97,10 +100,10 @@ impl Agent {
             || matches!(command.opens, Some(Opens::Prompt(_)));
         let now = Instant::now();
         let terminal = self.terminal(index)?;
-        let in_repl = matches!(
-            terminal.levels().last().map(|level| &level.kind),
-            Some(Kind::Repl(_))
-        );
+        let repl = match terminal.levels().last().map(|level| &level.kind) {
+            Some(Kind::Repl(prompt)) => Some(prompt.clone()),
+            _ => None,
+        };
         terminal.type_command(&command.text, step.request.keep, interactive, now);
         let over = self.follow(step, run, command);
         let now = Instant::now();
@@ -115,8 +118,8 @@ impl Agent {
             Ok(Over::GoesOn) => (terminal.so_far(), None, None),
             Err(trouble) => (terminal.so_far(), terminal.status(), Some(trouble)),
         };
-        if in_repl {
-            without_echo(&mut output, &command.text);
+        if let Some(prompt) = repl {
+            without_echo(&mut output, &command.text, &prompt);
         }
         terminal.watch = None;
         let record = terminal.command_run((&command.text, &command.prompt), output, exit, now);
@@ -192,7 +195,14 @@ impl Agent {
                 due => look_again = due.unwrap_or(look_again).min(look_again),
             }
             if terminal.doing() == Doing::Running {
-                if at_repl_prompt(terminal) {
+                if let Some(since) = terminal.has_more_for_repl() {
+                    let now = Instant::now();
+                    if shows_new_line(terminal) || since + MORE_STANDS <= now {
+                        terminal.type_repl_line(now);
+                        continue;
+                    }
+                    look_again = look_again.min(since + MORE_STANDS);
+                } else if at_repl_prompt(terminal) {
                     terminal.repl_ready(Instant::now());
                 } else {
                     look_again = look_again.min(silent_at(terminal).unwrap_or(look_again));
@@ -318,21 +328,32 @@ pub(super) fn is_prompt(prompt: &regex::Regex, last_line: &str) -> bool {
     prompt.is_match(last_line) || prompt.is_match(last_line.trim_end())
 }
 
+/// Whether something stands behind the line that was typed last: a prompt for more, mostly.
+fn shows_new_line(terminal: &Terminal) -> bool {
+    terminal.has_new_line() && !terminal.last_line().trim().is_empty()
+}
+
 /// What a REPL showed, without the echo of what was typed and without its next prompt.
-fn without_echo(output: &mut Output, typed: &str) {
+fn without_echo(output: &mut Output, typed: &str, prompt: &regex::Regex) {
     if output.no_newline {
         output.lines.pop();
         output.no_newline = false;
     }
+    let mut from = 0;
     for line in typed.split('\n') {
-        let echoed = output
-            .lines
-            .first()
-            .is_some_and(|first| first.text.ends_with(line.trim_end()));
-        if echoed {
-            output.lines.remove(0);
+        let mut shown = output.lines.iter().skip(from);
+        if let Some(at) = shown.position(|shown| is_echo(&shown.text, line.trim_end(), prompt)) {
+            from += at;
+            output.lines.remove(from);
         }
     }
+}
+
+/// Whether a line shows what was typed, behind a prompt: the program's, or one that asks for more (`...`, `   ...>`).
+fn is_echo(shown: &str, typed: &str, prompt: &regex::Regex) -> bool {
+    let before = shown.trim_end().strip_suffix(typed);
+    before
+        .is_some_and(|before| is_prompt(prompt, before) || !before.contains(char::is_alphanumeric))
 }
 
 /// What had come when the condition held: what came in the same moment behind it is cut off.

@@ -93,6 +93,8 @@ pub(super) struct Terminal {
     /// What comes while a shell is being entered.
     arrival: Option<Arrival>,
     shells: u32,
+    /// How often a shell has asked for a command.
+    prompts: usize,
     /// Lines of the typed command that the shell has not asked for yet.
     lines: VecDeque<String>,
     /// So many lines at the front, the typed one included, are commands of ours, which nobody sees.
@@ -129,6 +131,8 @@ pub(super) struct Terminal {
     pub(super) last_output: Instant,
     /// Newlines since the command began.
     pub(super) newlines: usize,
+    /// When the last line was typed to a program with prompts of its own, and how many newlines there were.
+    repl_line: (Instant, usize),
     /// What conditions look at, while one does.
     pub(super) watch: Option<Watch>,
     hung_up: bool,
@@ -153,6 +157,7 @@ impl Terminal {
             entered: false,
             arrival: None,
             shells: 1,
+            prompts: 0,
             lines: VecDeque::new(),
             hidden: 0,
             outgoing: Vec::new(),
@@ -173,6 +178,7 @@ impl Terminal {
             shell_group: None,
             last_output: now,
             newlines: 0,
+            repl_line: (now, 0),
             watch: None,
             hung_up: false,
             guest: None,
@@ -226,6 +232,23 @@ impl Terminal {
         &self.levels
     }
 
+    /// Changes when a shell asks for a command: how deep it is, and how often one has asked.
+    pub(super) fn place(&self) -> (usize, usize) {
+        (self.levels.len(), self.prompts)
+    }
+
+    /// Whether a program shows its own prompt again, in a step that types no command.
+    pub(super) fn shows_prompt_meanwhile(&self) -> bool {
+        let Some(Kind::Repl(prompt)) = self.levels.last().map(|level| &level.kind) else {
+            return false;
+        };
+        let came = self.meanwhile.as_deref().unwrap_or_default();
+        let mut screen = Screen::new(self.size);
+        screen.feed(came);
+        let last_line = screen.last_line();
+        came.contains(&b'\n') && !last_line.is_empty() && prompt.is_match(&last_line)
+    }
+
     /// The exit status that the last prompt told.
     pub(super) fn status(&self) -> Option<i32> {
         self.status
@@ -270,8 +293,9 @@ impl Terminal {
                 self.screen.feed(prompt.as_bytes());
                 self.recording = true;
                 self.doing = Doing::Running;
-                self.send(text.as_bytes());
-                self.send(b"\r");
+                self.lines = text.split('\n').map(str::to_owned).collect();
+                self.hidden = 0;
+                self.type_repl_line(now);
             }
             kind => {
                 let posix = matches!(kind, Some(Kind::Posix));
@@ -475,9 +499,24 @@ impl Terminal {
         }
     }
 
-    /// Whether a line has ended since the command was typed.
+    /// Whether a line has ended since the last line was typed.
     pub(super) fn has_new_line(&self) -> bool {
-        self.newlines > 0
+        self.newlines > self.repl_line.1
+    }
+
+    /// Whether a program with prompts of its own is still to be given lines of the command, and since when it is silent.
+    pub(super) fn has_more_for_repl(&self) -> Option<Instant> {
+        let more = self.is_repl() && !self.lines.is_empty();
+        more.then(|| self.last_output.max(self.repl_line.0))
+    }
+
+    /// The next line for a program with prompts of its own.
+    pub(super) fn type_repl_line(&mut self, now: Instant) {
+        if let Some(line) = self.lines.pop_front() {
+            self.repl_line = (now, self.newlines);
+            self.send(line.as_bytes());
+            self.send(b"\r");
+        }
     }
 
     /// The home directory of its user.
@@ -703,11 +742,7 @@ impl Terminal {
             Mark::More => self.unfinished = self.doing == Doing::Typed,
             Mark::Prompt(status) => {
                 // An outer shell that wants a command: the inner ones have ended.
-                let mut left = self.levels.drain(level + 1..);
-                // It may have been the same terminal.
-                let echo = left.any(|level| level.echo);
-                drop(left);
-                self.levels[level].echo |= echo;
+                self.leave_levels(level + 1);
                 self.entering = None;
                 self.prompt(status, now);
             }
@@ -715,7 +750,21 @@ impl Terminal {
         self.tell_guest(marker.mark);
     }
 
+    /// The levels from this one on have ended.
+    fn leave_levels(&mut self, from: usize) {
+        let left: Vec<Level> = self.levels.drain(from..).collect();
+        if left.iter().any(|level| matches!(level.kind, Kind::Repl(_))) {
+            // What it did not ask for is not for the shell.
+            self.lines.clear();
+        }
+        if let Some(outer) = self.levels.last_mut() {
+            // It may have been the same terminal.
+            outer.echo |= left.iter().any(|level| level.echo);
+        }
+    }
+
     fn prompt(&mut self, status: Option<i32>, now: Instant) {
+        self.prompts += 1;
         self.hidden = self.hidden.saturating_sub(1);
         // A comment runs nothing, and `$?` is still that of the command before: not its own failure.
         let said_nothing = !self.command_started && !self.record.is_begun();
@@ -734,6 +783,13 @@ impl Terminal {
         self.doing = Doing::Idle;
         self.recording = false;
         self.ended = Some(now);
+    }
+
+    fn is_repl(&self) -> bool {
+        matches!(
+            self.levels.last().map(|level| &level.kind),
+            Some(Kind::Repl(_))
+        )
     }
 
     fn is_bash(&self) -> bool {

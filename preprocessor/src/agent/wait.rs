@@ -38,10 +38,16 @@ impl Agent {
         }
         self.let_it_take_over(step)?;
         let terminal = self.terminal(index)?;
+        let leaves = terminal.doing() == Doing::Idle && keys == ["C-d"];
+        let place = terminal.place();
         terminal.start_meanwhile();
         let bytes = keys::bytes(keys, terminal.application_keys());
         terminal.send(&bytes);
         self.pressed.insert(index, true);
+        if leaves && self.has_left(step, place)? {
+            self.add_meanwhile(step);
+            return Ok(());
+        }
         // What the keys bring about shows at once, or is for the author to wait for.
         let quiet = Condition::Quiet(Duration::from_millis(50));
         let enough = Instant::now() + Duration::from_secs(1);
@@ -57,6 +63,24 @@ impl Agent {
         }
         self.add_meanwhile(step);
         Ok(())
+    }
+
+    /// Waits until a shell or REPL has ended that was told so: what is typed before that might still be read by it. One
+    /// that stays shows its prompt again, and one that shows nothing is not waited for very long.
+    fn has_left(&mut self, step: &Step<'_>, place: (usize, usize)) -> Result<bool, Trouble> {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let enough = step.deadline.min(Instant::now() + PATIENCE);
+        while Instant::now() < enough {
+            let terminal = self.terminal(step.request.terminal)?;
+            if terminal.place() != place {
+                return Ok(true);
+            }
+            if matches!(terminal.doing(), Doing::Gone { .. }) || terminal.shows_prompt_meanwhile() {
+                return Ok(false);
+            }
+            self.pump(Some(enough))?;
+        }
+        Ok(false)
     }
 
     /// A ^Z or ^C that comes while the shell still makes the command's process hits the shell, which ignores it. What
