@@ -149,13 +149,6 @@ impl Terminal {
         }
     }
 
-    fn is_repl(&self) -> bool {
-        matches!(
-            self.levels.last().map(|level| &level.kind),
-            Some(Kind::Repl(_))
-        )
-    }
-
     /// Whether a nested shell has a terminal of its own, elsewhere (ssh): ours hands on each key to it.
     pub(in crate::agent) fn is_elsewhere(&self) -> bool {
         let nested = self.levels.len() > 1 && !self.is_repl();
