@@ -5,6 +5,8 @@
 
 mod attach;
 mod doctor;
+#[path = "../events/mod.rs"]
+mod events;
 mod shards;
 mod world;
 
