@@ -13,6 +13,7 @@
 //!       marks → record → screen (avt)              bytes out
 //! ```
 
+mod aside;
 mod attach;
 mod bytes;
 mod condition;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
+use super::aside::Aside;
 use super::marks::{Mark, Marker, Markers, Next};
 use super::process;
 use super::protocol::OpenTerminal;
@@ -19,8 +20,8 @@ use super::shell;
 use super::watch::Watch;
 use crate::outcome::{CommandRun, Output};
 
-/// Bytes kept of what comes while nothing runs (jobs in the background of the shell).
-const KEEP_IDLE: usize = 64 << 10;
+/// Bytes kept of what comes before the first prompt.
+const KEEP_OPENING: usize = 64 << 10;
 
 /// What a terminal is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,10 +112,10 @@ pub(super) struct Terminal {
     status: Option<i32>,
     /// `$?` of the shell at its last prompt.
     last_status: Option<i32>,
-    /// Output since the last prompt.
-    idle: Vec<u8>,
-    /// Output during a step that types no command.
-    meanwhile: Option<Vec<u8>>,
+    /// Output since the last prompt, if there is any: jobs in the background of the shell.
+    idle: Option<Aside>,
+    /// Output during a step that types no command; `Some(None)` until there is any.
+    meanwhile: Option<Option<Aside>>,
     /// Whether what is typed is echoed.
     echo: bool,
     /// What it was opened with, to open it again.
@@ -160,13 +161,13 @@ impl Terminal {
             lines: VecDeque::new(),
             hidden: 0,
             outgoing: Vec::new(),
-            record: Record::new(KEEP_IDLE),
+            record: Record::new(KEEP_OPENING),
             recording: true,
             started: now,
             ended: None,
             status: None,
             last_status: None,
-            idle: Vec::new(),
+            idle: None,
             meanwhile: None,
             echo: false,
             open: open.clone(),
@@ -262,7 +263,7 @@ impl Terminal {
         self.ended = None;
         self.status = None;
         self.newlines = 0;
-        self.idle.clear();
+        self.idle = None;
         self.record = Record::new(keep);
         self.doing = Doing::Typed;
         self.watch = None;
@@ -304,29 +305,23 @@ impl Terminal {
     /// output since the last prompt instead.
     pub(super) fn start_watch(&mut self, idle: bool) {
         let mut watch = Watch::new();
-        if idle && self.doing == Doing::Idle {
-            watch.push(&self.idle);
-        } else {
-            for part in self.record.kept() {
-                watch.push(part);
-            }
-        }
+        let kept = match idle && self.doing == Doing::Idle {
+            true => self.idle.as_ref().map(Aside::kept).unwrap_or_default(),
+            false => self.record.kept(),
+        };
+        kept.into_iter().for_each(|part| watch.push(part));
         self.watch = Some(watch);
     }
 
     /// Collects what comes during a step that types no command.
     pub(super) fn start_meanwhile(&mut self) {
-        let idle = std::mem::take(&mut self.idle);
-        self.meanwhile = Some(if self.doing == Doing::Idle {
-            idle
-        } else {
-            Vec::new()
-        });
+        let idle = self.idle.take();
+        self.meanwhile = Some(idle.filter(|_| self.doing == Doing::Idle));
     }
 
     /// What came, as lines; `None` if nothing did. Where a program draws on the whole screen, the screen as it stands.
     pub(super) fn take_meanwhile(&mut self) -> Option<Output> {
-        let bytes = self.meanwhile.take().filter(|bytes| !bytes.is_empty())?;
+        let meanwhile = self.meanwhile.take().flatten()?;
         if let Some(lines) = self.screen.drawn() {
             return Some(Output {
                 lines,
@@ -334,14 +329,7 @@ impl Terminal {
                 no_newline: false,
             });
         }
-        let mut screen = Screen::new(self.size);
-        screen.feed(&bytes);
-        let (lines, no_newline) = screen.take_lines();
-        Some(Output {
-            lines,
-            omitted: None,
-            no_newline,
-        })
+        Some(meanwhile.finish())
     }
 
     /// What is watched from now on: what comes.
@@ -572,22 +560,26 @@ impl Terminal {
     }
 
     fn output(&mut self, bytes: &[u8], micros: u64) {
+        if bytes.is_empty() {
+            return;
+        }
         // Never the echo of what is typed: a question that stands in the command itself is not asked yet.
         if let Some(watch) = &mut self.watch
             && (self.recording || self.doing == Doing::Idle)
         {
             watch.push(bytes);
         }
-        if let Some(meanwhile) = &mut self.meanwhile
-            && meanwhile.len() + bytes.len() <= KEEP_IDLE
-        {
-            meanwhile.extend_from_slice(bytes);
-        }
+        let size = self.size;
+        let add = |aside: &mut Option<Aside>| {
+            let aside = aside.get_or_insert_with(|| Aside::new(size));
+            aside.push(micros, bytes);
+        };
+        self.meanwhile.iter_mut().for_each(add);
         if self.recording {
             self.newlines += memchr::memchr_iter(b'\n', bytes).count();
             self.record.push(micros, bytes, &mut self.screen);
-        } else if self.doing == Doing::Idle && self.idle.len() + bytes.len() <= KEEP_IDLE {
-            self.idle.extend_from_slice(bytes);
+        } else if self.doing == Doing::Idle {
+            add(&mut self.idle);
         }
     }
 
