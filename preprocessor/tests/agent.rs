@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -204,6 +205,42 @@ fn nobody_is_left_when_the_runner_goes_away() {
     for process in processes {
         assert!(!process.exists(), "{} is still there", process.display());
     }
+}
+
+/// A worker of the kernel's hands on what programs write, and under load it comes late: later than what they did next.
+#[test]
+fn what_was_written_before_something_is_shown_before_it() {
+    const ROUNDS: usize = 40;
+    const LOAD: usize = 4;
+    let script = r#"
+terminals: [[/bin/bash, --norc], [/bin/bash, --norc]]
+steps:
+  - run: ["mkfifo fifo; echo first; echo >up; read line <fifo; echo second; echo >done; exec sleep 1000"]
+    background: {ready: {path: up}}
+  - run: ["echo go >fifo; while [ ! -e done ]; do :; done"]
+    terminal: 1
+"#;
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..LOAD {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop()
+                }
+            });
+        }
+        let told: Vec<String> = (0..ROUNDS)
+            .map(|_| play(serde_yaml::from_str(script).unwrap()))
+            .collect();
+        over.store(true, Ordering::Relaxed);
+        for told in told {
+            let (steps, later) = told.split_once("later, ").unwrap();
+            assert!(
+                steps.contains("| first\n") && later.contains("| first\n  | second\n"),
+                "{told}"
+            );
+        }
+    });
 }
 
 /// The difference, if there is one.

@@ -157,7 +157,13 @@ impl Agent {
         let index = step.request.terminal;
         loop {
             let again = match self.held(index, waiting)? {
-                Held::Yes => return Ok(()),
+                Held::Yes => {
+                    // What was written before it held belongs to it.
+                    if let Condition::Port(_) | Condition::Path(_) = waiting.condition {
+                        self.catch_up(index, step.deadline)?;
+                    }
+                    return Ok(());
+                }
                 Held::Never(exit) => {
                     return Err(Failure::EndedEarly {
                         exit,

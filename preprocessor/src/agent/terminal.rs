@@ -140,6 +140,8 @@ pub(super) struct Terminal {
     pub(super) watch: Option<Watch>,
     raw: Raw,
     hung_up: bool,
+    /// Fences ([`Pty::fence`]) that have not come out.
+    fences: usize,
 }
 
 impl Terminal {
@@ -182,6 +184,7 @@ impl Terminal {
             watch: None,
             raw: Raw::No,
             hung_up: false,
+            fences: 0,
         };
         let line = shell::integration(&terminal.nonce, 1, false);
         terminal.send(line.as_bytes());
@@ -520,8 +523,38 @@ impl Terminal {
         self.levels.clear();
     }
 
+    /// Puts a fence behind what programs have written until now.
+    ///
+    /// # Errors
+    /// As [`Pty::fence`].
+    pub(super) fn fence(&mut self) -> io::Result<()> {
+        self.pty.fence()?;
+        self.fences += 1;
+        Ok(())
+    }
+
+    /// Whether a fence has not come out yet.
+    pub(super) fn is_fenced(&self) -> bool {
+        self.fences > 0
+    }
+
     /// Takes what came: `micros` since the run began.
     pub(super) fn receive(&mut self, bytes: &[u8], now: Instant, micros: u64) {
+        let mut rest = bytes;
+        while self.fences > 0
+            && let Some(fence) = memchr::memchr(0, rest)
+        {
+            self.fences -= 1;
+            self.take(&rest[..fence], now, micros);
+            rest = &rest[fence + 1..];
+        }
+        self.take(rest, now, micros);
+    }
+
+    fn take(&mut self, bytes: &[u8], now: Instant, micros: u64) {
+        if bytes.is_empty() {
+            return;
+        }
         self.last_output = now;
         if self.held.is_empty() {
             let rest = self.consume(bytes, now, micros);
