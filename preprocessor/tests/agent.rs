@@ -10,11 +10,12 @@
     reason = "a test that can't go on should say where"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -178,48 +179,77 @@ fn every_case_gives_its_events() {
 
 #[test]
 fn nobody_is_left_when_the_runner_goes_away() {
-    // In a background job, as a daemon, and in the foreground: a duration that nobody else sleeps for.
-    const NAPS: [&str; 3] = ["86399.125", "86399.25", "86399.375"];
     let mut agent = agent();
     let mut input = agent.stdin.take().unwrap();
-    let home = std::env::temp_dir();
+    let home = tempfile::tempdir().unwrap();
+    let mut requests = opening(one_bash(), home.path().to_str().unwrap(), BTreeMap::new());
+    // A background job, a daemon, and a program in the foreground, each with its pid.
     let steps = [
-        format!("sleep {} & setsid -f sleep {}", NAPS[0], NAPS[1]),
-        format!("echo up; exec sleep {}", NAPS[2]),
+        "mkfifo up; sleep 1000 & setsid -f sh -c 'echo $$ >up; exec sleep 1000'; read daemon <up; echo $! $daemon",
+        "sh -c 'echo $$; exec sleep 1000'",
     ];
-    let mut requests = opening(one_bash(), home.to_str().unwrap(), BTreeMap::new());
     for (index, text) in steps.into_iter().enumerate() {
-        let step = serde_json::json!({"run": [text], "until": {"condition": {"output": "up"}, "then": ["x"]}});
-        let mut step: Step = serde_json::from_value(step).unwrap();
-        if index == 0 {
-            step.until = None;
-        }
+        let ready = serde_json::json!({"ready": {"output": r"^\d+$"}});
+        let background = (index == 1).then_some(ready);
+        let step = serde_json::json!({"run": [text], "background": background});
+        let step: Step = serde_json::from_value(step).unwrap();
         requests.push(step.request(index));
     }
     send(&mut input, &requests);
-    let output = BufReader::new(agent.stdout.take().unwrap());
-    output
-        .lines()
-        .find(|line| line.as_ref().unwrap().contains("{\"started\":{\"step\":1"))
-        .unwrap()
-        .unwrap();
-    while !NAPS.iter().all(|nap| sleeps(nap)) {
-        std::thread::yield_now();
-    }
+    let events = BufReader::new(agent.stdout.take().unwrap()).lines();
+    let shown = events.filter_map(|line| match serde_json::from_str(&line.unwrap()).unwrap() {
+        Event::Finished { commands, .. } => Some(commands[0].output.text()),
+        _ => None,
+    });
+    let shown: String = shown.take(steps.len()).collect();
+    // bash tells of the job, too.
+    let pids = shown
+        .split_whitespace()
+        .filter(|word| word.parse::<u32>().is_ok());
+    let processes: BTreeSet<PathBuf> = pids.map(|pid| Path::new("/proc").join(pid)).collect();
+    assert_eq!(processes.len(), 3, "{shown}");
+    assert!(processes.iter().all(|process| process.exists()), "{shown}");
     drop(input);
     assert!(agent.wait().unwrap().success());
-    for nap in NAPS {
-        assert!(!sleeps(nap), "sleep {nap} is still there");
+    for process in processes {
+        assert!(!process.exists(), "{} is still there", process.display());
     }
 }
 
-/// Whether some process is `sleep TIME`.
-fn sleeps(time: &str) -> bool {
-    let wanted = format!("sleep\0{time}\0");
-    std::fs::read_dir("/proc").unwrap().any(|entry| {
-        let command = entry.unwrap().path().join("cmdline");
-        std::fs::read(command).is_ok_and(|line| line == wanted.as_bytes())
-    })
+/// A worker of the kernel's hands on what programs write, and under load it comes late: later than what they did next.
+#[test]
+fn what_was_written_before_something_is_shown_before_it() {
+    const ROUNDS: usize = 40;
+    const LOAD: usize = 4;
+    let script = r#"
+terminals: [[/bin/bash, --norc], [/bin/bash, --norc]]
+steps:
+  - run: ["mkfifo fifo; echo first; echo >up; read line <fifo; echo second; echo >done; exec sleep 1000"]
+    background: {ready: {path: up}}
+  - run: ["echo go >fifo; while [ ! -e done ]; do :; done"]
+    terminal: 1
+"#;
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..LOAD {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop()
+                }
+            });
+        }
+        let told: Vec<String> = (0..ROUNDS)
+            .map(|_| play(serde_yaml::from_str(script).unwrap()))
+            .collect();
+        over.store(true, Ordering::Relaxed);
+        for told in told {
+            let (steps, later) = told.split_once("later, ").unwrap();
+            assert!(
+                steps.contains("| first\n") && later.contains("| first\n  | second\n"),
+                "{told}"
+            );
+        }
+    });
 }
 
 /// The difference, if there is one.

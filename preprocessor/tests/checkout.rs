@@ -263,8 +263,7 @@ fn killed_at_any_moment_it_is_whole_or_not_there() {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        // The moment is what varies; nothing waits for anything to be ready.
-        std::thread::sleep(Duration::from_millis(moment * 5));
+        the_moment_comes(Duration::from_millis(moment * 5));
         child.kill().unwrap();
         match child.wait().unwrap().success() {
             true => done += 1,
@@ -282,6 +281,14 @@ fn killed_at_any_moment_it_is_whole_or_not_there() {
     assert!(killed > 0);
     let folder = world.checkout(&commit).unwrap();
     assert_eq!(fs::read_dir(folder).unwrap().count(), 500);
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a kill at whatever moment is the thing under test; nothing is waited for"
+)]
+fn the_moment_comes(moment: Duration) {
+    std::thread::sleep(moment);
 }
 
 /// What is killed above; alone it does nothing.

@@ -6,14 +6,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
 
+mod events;
 #[path = "labs/mod.rs"]
 mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mdbook_twin::lab::{Lab, Plan, Supplies};
 use mdbook_twin::tutorial::Permission;
@@ -23,8 +25,8 @@ use nix::unistd::Pid;
 /// Set for the copy that is to be killed: its marker, the name of the host.
 const VICTIM: &str = "TWIN_TEST_VICTIM";
 
-/// How long a killed lab may take to be gone. 17 ms were seen; the rest is for machines under load.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// What a victim's lab says when all of it is there.
+const STANDS: &str = "it stands";
 
 #[test]
 fn nothing_stays_when_mdbook_twin_is_killed() {
@@ -37,7 +39,7 @@ fn nothing_stays_when_mdbook_twin_is_killed() {
         let moment = Duration::from_micros(number * 1_700 % 41_000);
         let (marker, mut victim) = start_victim(number);
         let before = Machine::now();
-        std::thread::sleep(moment);
+        the_moment_comes(moment);
         moments.insert(processes(&marker, victim.id()).len());
         kill(pid(&victim), signal(number)).unwrap();
         victim.wait().unwrap();
@@ -61,7 +63,7 @@ fn nothing_stays_when_a_process_of_the_lab_is_killed() {
     {
         let (marker, mut victim) = start_victim(1000 + number as u64);
         let before = Machine::now();
-        wait_until_it_stands(&marker);
+        wait_until_it_stands(&mut victim);
         let target = target(who, &marker, victim.id());
         kill(Pid::from_raw(target), Signal::SIGKILL).unwrap();
         // The victim's lab is over, so it ends by itself.
@@ -84,7 +86,7 @@ fn nothing_stays_when_the_program_or_what_it_starts_is_killed() {
         let book = tempfile::tempdir().unwrap();
         let (marker, mut program) = start_the_program(number, book.path());
         let before = Machine::now();
-        std::thread::sleep(Duration::from_micros(number * 7_900 % 163_000));
+        the_moment_comes(Duration::from_micros(number * 7_900 % 163_000));
         // Who is not there yet can't be killed, and then it is the program.
         let target = of_the_program(who, program.id()).unwrap_or(pid(&program));
         // PID 1 of a namespace does not hear what it has no handler for.
@@ -96,7 +98,12 @@ fn nothing_stays_when_the_program_or_what_it_starts_is_killed() {
             Ok(()) | Err(nix::errno::Errno::ESRCH) => {} // It went by itself, with its parent's end.
             Err(error) => panic!("{who}: {error}"),
         }
-        until("the program ends", || program.try_wait().unwrap().is_some());
+        let id = program.id();
+        events::until_ended("the program ends", || {
+            let left = Some(id).filter(|id| lives(&id.to_string()));
+            left.map(u32::cast_signed).into_iter().collect()
+        });
+        program.wait().unwrap();
         if who == "keeper" && target != pid(&program) {
             until_swept(program.id());
         }
@@ -127,7 +134,7 @@ fn rounds() -> u64 {
         .unwrap_or(25)
 }
 
-/// A lab with a daemon in a session of its own, an interface, a mount and files; it says nothing and stays.
+/// A lab with a daemon in a session of its own, an interface, a mount and files; it says that it stands, and stays.
 fn be_the_victim(marker: &str) {
     support::use_program();
     let mut tutorial = support::tutorial(marker);
@@ -138,12 +145,16 @@ fn be_the_victim(marker: &str) {
     let script = format!(
         "setsid sh -c 'trap \"\" TERM HUP; sleep 1000 # {marker}' & \
          ip link add {short} type dummy; mkdir /sys/fs/cgroup/*/{marker}; echo >/tmp/{marker}; echo >/dev/shm/{marker}; \
-         unshare -Urm sh -c 'mount -t tmpfs {marker} /mnt; sleep 1000 # {marker}'; exit",
+         unshare -Urm sh -c 'mount -t tmpfs {marker} /mnt; echo {STANDS}; sleep 1000 # {marker}'; exit",
         short = &marker[..marker.len().min(15)],
     );
     let plan =
         Plan::new(&tutorial, "crun", Supplies::default()).with_command(&["bash", "-c", &script]);
     let mut lab = Lab::start(&plan).unwrap();
+    let mut line = String::new();
+    let _ = BufReader::new(&mut lab.hosts[0].stdout).read_line(&mut line);
+    // Nobody may listen.
+    let _ = std::io::stdout().write_all(line.as_bytes());
     lab.wait().unwrap();
 }
 
@@ -152,7 +163,7 @@ fn start_victim(number: u64) -> (String, Child) {
     let victim = Command::new(std::env::current_exe().unwrap())
         .args(["nothing_stays_when_mdbook_twin_is_killed", "--exact"])
         .env(VICTIM, &marker)
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
@@ -219,10 +230,12 @@ fn child_of(parent: i32) -> Option<i32> {
 /// A killed keeper's cgroups are for the next lab to remove, or the one after it: as long as PID 1 of the lab has not died
 /// of the keeper's death, they can't be.
 fn until_swept(victim: u32) {
-    until("a later lab removes the cgroups", || {
+    const LABS: usize = 100;
+    let swept = (0..LABS).any(|_| {
         make_a_short_lab();
         orphans(victim).is_empty()
     });
+    assert!(swept, "no later lab removes the cgroups");
 }
 
 fn make_a_short_lab() {
@@ -314,20 +327,19 @@ fn processes(marker: &str, victim: u32) -> Vec<(i32, String)> {
     found
 }
 
-fn wait_until_it_stands(marker: &str) {
-    until("the lab stands", || {
-        processes(marker, 0)
-            .iter()
-            .any(|(_, line)| line.starts_with("sh -c mount"))
-    });
+/// The victim hands on what its lab says, between what a test program says.
+fn wait_until_it_stands(victim: &mut Child) {
+    let said = BufReader::new(victim.stdout.take().unwrap());
+    let mut lines = said.lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == STANDS), "the lab never stood");
 }
 
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < PATIENCE, "{what}: not after {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a kill at whatever moment is the thing under test; nothing is waited for"
+)]
+fn the_moment_comes(moment: Duration) {
+    std::thread::sleep(moment);
 }
 
 fn target(who: &str, marker: &str, victim: u32) -> i32 {
@@ -354,12 +366,13 @@ fn target(who: &str, marker: &str, victim: u32) -> i32 {
 }
 
 fn nothing_is_left(marker: &str, victim: u32, before: &Machine) {
-    until(&format!("no process of {marker} is left"), || {
-        processes(marker, victim).is_empty()
+    events::until_ended(&format!("no process of {marker} is left"), || {
+        let left = processes(marker, victim).into_iter();
+        left.map(|(pid, _)| pid).collect()
     });
     // The keeper's end is the program's, but for a program that was killed.
-    until(&format!("no cgroup of {marker} is left"), || {
-        orphans(victim).is_empty()
+    events::until_removed(&format!("no cgroup of {marker} is left"), || {
+        orphans(victim).into_iter().map(PathBuf::from).collect()
     });
     assert_eq!(Machine::now(), *before, "{marker} left something");
     assert!(

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
 
+mod events;
 #[path = "labs/mod.rs"]
 mod support;
 
@@ -27,9 +28,6 @@ const SUITE: &str = "trixie";
 const CACHE: &str = "TWIN_TEST_SYSTEMS";
 /// Set for the copy that is killed: its cache.
 const VICTIM: &str = "TWIN_TEST_BUILDER";
-
-/// How long a killed build may take to be gone.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 #[test]
 fn systems() {
@@ -275,8 +273,11 @@ fn a_killed_build_leaves_nothing(cache: &Path) {
     let mut victim = victim(cache);
     victim.kill().unwrap();
     victim.wait().unwrap();
-    until("no process is left", || keepers(victim.id()).is_empty());
-    until("no file is left", || names(&building).is_empty());
+    events::until_ended("no process is left", || keepers(victim.id()));
+    events::until_removed("no file is left", || {
+        let left = names(&building).into_iter();
+        left.map(|name| building.join(name)).collect()
+    });
     assert_eq!(fs::read_to_string("/proc/self/mountinfo").unwrap(), mounts);
 }
 
@@ -290,7 +291,7 @@ fn what_a_killed_keeper_leaves_is_swept(cache: &Path) {
     }
     victim.kill().unwrap();
     victim.wait().unwrap();
-    until("no process is left", || keepers(victim.id()).is_empty());
+    events::until_ended("no process is left", || keepers(victim.id()));
     assert_eq!(names(&building).len(), 1, "what was killed is swept later");
     provide(cache, &["bc"]).unwrap();
     assert_eq!(names(&building), [""; 0], "it was swept");
@@ -304,7 +305,8 @@ fn victim(cache: &Path) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    until("a build goes on", || {
+    // building/NAME/apt/sources.list
+    events::until_made("a build goes on", &building, 2, || {
         let folders = names(&building);
         let begun = |name: &String| building.join(name).join("apt/sources.list").exists();
         folders.iter().any(begun)
@@ -323,14 +325,6 @@ fn keepers(victim: u32) -> Vec<i32> {
             line.trim_end().ends_with(&ours)
         })
         .collect()
-}
-
-fn until(what: &str, holds: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < PATIENCE, "{what}: not after {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 fn names(folder: &Path) -> Vec<String> {

@@ -89,7 +89,7 @@ fn two_labs_do_not_see_each_other() {
     assert_eq!(next_line(&mut one), "there\n");
     assert_eq!(printed(start(LOOKS)), " lo\n");
     // That it would be seen is shown by who is in the same lab.
-    let both = format!("{{ {SHOWS_ITSELF} }} & sleep 1; {LOOKS}");
+    let both = format!("exec 3< <({SHOWS_ITSELF}); read -u 3; {LOOKS}");
     let seen = printed(start(&both));
     for what in [
         "IPv4",

@@ -1,8 +1,9 @@
 //! What steps can wait for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::pump::{Agent, Trouble};
@@ -11,8 +12,12 @@ use super::terminal::{Doing, Terminal};
 use crate::outcome::Failure;
 use crate::tutorial::Condition;
 
-/// How often is looked for what nobody tells us of: sockets and paths. Only while a step waits for them.
+/// How often is looked for what nobody tells us of, while a step waits for it: sockets. (sock_diag tells of those that are
+/// destroyed, not of those that listen.)
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// How often for a path in a folder that is watched: /proc, /sys and network file systems change without a word, and
+/// another file system may be mounted there.
+const LOOK_AGAIN_ANYWAY: Duration = Duration::from_millis(200);
 
 /// A condition that is being waited for.
 pub(super) struct Waiting<'a> {
@@ -109,10 +114,6 @@ impl Agent {
             (false, Some(exit)) => Held::Never(exit),
             (false, None) => Held::NotYet(Some(due)),
         };
-        let there = |is_there: bool| match is_there {
-            true => Held::Yes,
-            false => at(now + LOOK_AGAIN),
-        };
         let yes = match waiting.condition {
             Condition::Output(_) => match (&waiting.regex, &mut terminal.watch) {
                 (Some(regex), Some(watch)) => watch.matches(regex),
@@ -125,11 +126,23 @@ impl Agent {
             }
             Condition::Elapsed(time) => return Ok(at(waiting.since + *time)),
             Condition::Port(port) => {
-                return Ok(there(self.listens(*port)));
+                let there = self.listens(*port);
+                return Ok(if there {
+                    Held::Yes
+                } else {
+                    at(now + LOOK_AGAIN)
+                });
             }
             Condition::Path(path) => {
                 let path = self.path_of(index, path)?;
-                return Ok(there(path.symlink_metadata().is_ok()));
+                // First watched, then looked for: what comes in between is told.
+                self.watched = watch(&path);
+                let again = match self.watched {
+                    Some(_) => LOOK_AGAIN_ANYWAY,
+                    None => LOOK_AGAIN,
+                };
+                let there = path.symlink_metadata().is_ok();
+                return Ok(if there { Held::Yes } else { at(now + again) });
             }
         };
         Ok(match (yes, ended) {
@@ -145,10 +158,22 @@ impl Agent {
         step: &Step<'_>,
         waiting: &Waiting<'_>,
     ) -> Result<(), Trouble> {
+        let result = self.until_held(step, waiting);
+        self.watched = None;
+        result
+    }
+
+    fn until_held(&mut self, step: &Step<'_>, waiting: &Waiting<'_>) -> Result<(), Trouble> {
         let index = step.request.terminal;
         loop {
             let again = match self.held(index, waiting)? {
-                Held::Yes => return Ok(()),
+                Held::Yes => {
+                    // What was written before it held belongs to it.
+                    if let Condition::Port(_) | Condition::Path(_) = waiting.condition {
+                        self.catch_up(index, step.deadline)?;
+                    }
+                    return Ok(());
+                }
                 Held::Never(exit) => {
                     return Err(Failure::EndedEarly {
                         exit,
@@ -176,7 +201,7 @@ impl Agent {
         Ok(PathBuf::from(format!("/proc/{process}/cwd")).join(path))
     }
 
-    /// Whether a TCP socket listens on `port`, here or in the network namespace of what runs in a terminal.
+    /// Whether a socket waits on `port`, TCP or UDP, here or in the network namespace of what runs in a terminal.
     fn listens(&self, port: u16) -> bool {
         let nested = self
             .terminals
@@ -185,23 +210,40 @@ impl Agent {
             .map(|process| process.to_string());
         std::iter::once("self".to_owned())
             .chain(nested)
-            .flat_map(|process| {
-                [
-                    format!("/proc/{process}/net/tcp"),
-                    format!("/proc/{process}/net/tcp6"),
-                ]
-            })
-            .any(|table| {
-                std::fs::read_to_string(table)
-                    .is_ok_and(|table| table.lines().any(|line| is_listener(line, port)))
+            .any(|process| {
+                let tables = [
+                    ("tcp", LISTENS),
+                    ("tcp6", LISTENS),
+                    ("udp", BOUND),
+                    ("udp6", BOUND),
+                ];
+                tables.into_iter().any(|(table, state)| {
+                    std::fs::read_to_string(format!("/proc/{process}/net/{table}"))
+                        .is_ok_and(|table| table.lines().any(|line| is_listener(line, port, state)))
+                })
             })
     }
 }
 
-/// `  0: 0100007F:1F90 00000000:0000 0A …`: the local port in hex, and 0A for "listens".
-fn is_listener(line: &str, port: u16) -> bool {
+/// A TCP socket that takes connections.
+const LISTENS: &str = "0A";
+/// A UDP socket that nobody has connected: it takes what comes.
+const BOUND: &str = "07";
+
+/// `  0: 0100007F:1F90 00000000:0000 0A …`: the local port in hex, and the state.
+fn is_listener(line: &str, port: u16, state: &str) -> bool {
     let mut fields = line.split_ascii_whitespace().skip(1);
     let local = fields.next().and_then(|address| address.rsplit(':').next());
-    let listens = fields.nth(1) == Some("0A");
+    let listens = fields.nth(1) == Some(state);
     listens && local.and_then(|hex| u16::from_str_radix(hex, 16).ok()) == Some(port)
+}
+
+/// A watch on the folder that a path is in, or the nearest one that there is.
+fn watch(path: &Path) -> Option<Inotify> {
+    let watched = Inotify::init(InitFlags::IN_CLOEXEC).ok()?;
+    let changes = AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVE | AddWatchFlags::IN_DELETE_SELF;
+    let mut folders = path.ancestors().skip(1);
+    folders
+        .any(|folder| watched.add_watch(folder, changes).is_ok())
+        .then_some(watched)
 }

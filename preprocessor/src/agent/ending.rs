@@ -23,6 +23,7 @@ impl Agent {
         // Before the hang-up: whether a program finds last words for it is chance.
         let indices: Vec<usize> = self.background.keys().copied().collect();
         for &index in &indices {
+            self.catch_up(index, Instant::now() + LAST_WORDS)?;
             self.settle_background(index);
         }
         self.hang_up();

@@ -14,6 +14,7 @@
 //! ```
 
 mod arrival;
+mod aside;
 mod attach;
 mod bytes;
 mod condition;

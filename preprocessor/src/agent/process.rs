@@ -1,5 +1,6 @@
 //! What the agent does with processes before it has any, and what it asks of them.
 
+use nix::libc;
 use nix::sched::{CloneFlags, clone};
 use nix::sys::signal::Signal;
 use nix::sys::wait::waitpid;
@@ -33,4 +34,19 @@ pub(super) fn ignores(process: Pid, signal: Signal) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask & (1 << (signal as i32 - 1)) != 0)
+}
+
+/// Whether a process waits for something to be typed, by /proc; not where that does not tell.
+pub(super) fn reads_terminal(process: Pid) -> bool {
+    // The number of the system call it is in, and its first argument.
+    let call = std::fs::read_to_string(format!("/proc/{process}/syscall")).unwrap_or_default();
+    let mut words = call.split_ascii_whitespace();
+    let reads = words.next().and_then(|number| number.parse().ok()) == Some(libc::SYS_read);
+    let from = words.next().and_then(|fd| fd.strip_prefix("0x"));
+    let from = from.and_then(|fd| u64::from_str_radix(fd, 16).ok());
+    reads
+        && from.is_some_and(|fd| {
+            std::fs::read_link(format!("/proc/{process}/fd/{fd}"))
+                .is_ok_and(|file| file.starts_with("/dev/pts") || file.ends_with("dev/tty"))
+        })
 }

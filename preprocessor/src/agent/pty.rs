@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -118,6 +118,28 @@ impl Pty {
     pub(super) fn resize(&self, columns: u16, rows: u16) {
         // A size that can't be set is no reason to end anything.
         let _ = set_size(self.master.as_raw_fd(), columns, rows);
+    }
+
+    /// Writes a NUL as a program in the terminal would, and comes back at once: when it comes out, so has all that was
+    /// written before it. A worker of the kernel's hands output over, so what a program wrote before it did something
+    /// else can come after that is seen. A NUL shows nothing, and is written whole or not at all.
+    ///
+    /// # Errors
+    /// `WouldBlock`: somebody writes at this moment, or the terminal is full or stopped (^S).
+    #[expect(
+        unsafe_code,
+        reason = "nix has no call for the other side of a terminal"
+    )]
+    pub(super) fn fence(&self) -> io::Result<()> {
+        let flags = libc::O_WRONLY | libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC;
+        // SAFETY: TIOCGPTPEER takes flags and gives a descriptor that nobody else has.
+        let mut program = unsafe {
+            match libc::ioctl(self.master.as_raw_fd(), libc::TIOCGPTPEER, flags) {
+                fd if fd >= 0 => File::from_raw_fd(fd),
+                _ => return Err(io::Error::last_os_error()),
+            }
+        };
+        program.write_all(b"\0")
     }
 
     /// The foreground process group.

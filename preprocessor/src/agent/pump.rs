@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::inotify::Inotify;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -76,6 +77,8 @@ pub(super) struct Agent {
     pub(super) joined: Option<usize>,
     /// A step failed: only the cleanup is run from now on.
     pub(super) failed: bool,
+    /// The folder in which a path is waited for. Only that it has changed counts: nothing is read of it.
+    pub(super) watched: Option<Inotify>,
     children: SignalFd,
     epoch: Instant,
     pub(super) buffer: Vec<u8>,
@@ -97,6 +100,7 @@ impl Agent {
             attached: None,
             joined: None,
             failed: false,
+            watched: None,
             children: SignalFd::with_flags(&signals, flags)?,
             epoch: Instant::now(),
             buffer: vec![0; 64 << 10],
@@ -181,6 +185,10 @@ impl Agent {
             let polled = attached.polled(!self.link.is_clogged());
             fds.extend(polled.into_iter().map(|(fd, flags)| PollFd::new(fd, flags)));
         }
+        let watched_at = fds.len();
+        if let Some(watched) = &self.watched {
+            fds.push(PollFd::new(watched.as_fd(), PollFlags::POLLIN));
+        }
         let links = fds.len();
         // A closed pipe reports itself whatever it is asked for: it must not be in the set then.
         if !input.is_empty() {
@@ -199,7 +207,7 @@ impl Agent {
         let output_ready = !output.is_empty() && fds.last().is_some_and(any);
         Ok(Happened {
             child: any(&fds[0]),
-            attached: fds[attached_at..links].iter().any(any),
+            attached: fds[attached_at..watched_at].iter().any(any),
             terminals: polled
                 .into_iter()
                 .zip(&fds[1..attached_at])

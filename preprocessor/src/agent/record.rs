@@ -18,7 +18,7 @@ pub(super) struct Record {
     /// Bytes of head, and bytes of tail.
     half: usize,
     head: Vec<u8>,
-    /// Up to twice what is kept, so that bytes are moved rarely.
+    /// Up to twice what is kept in the end, so that bytes are moved rarely.
     tail: Vec<u8>,
     /// Bytes between head and tail that are gone.
     omitted: u64,
@@ -169,6 +169,10 @@ impl Record {
     fn show_tail(&mut self, screen: &mut Screen) -> Option<usize> {
         if self.tail.is_empty() {
             return None;
+        }
+        let kept = self.head.len() + self.tail.len();
+        if kept > 2 * self.half {
+            self.omit(kept - 2 * self.half, screen);
         }
         let mut gap = None;
         if self.omitted > 0 {

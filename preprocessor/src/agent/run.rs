@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::condition;
 use super::dialog::Dialog;
 use super::nested::without_prompt;
+use super::process;
 use super::pump::{Agent, Background, Trouble};
 use super::steps::Step;
 use super::terminal::{Doing, Kind, Terminal};
@@ -222,8 +223,8 @@ impl Agent {
                 _ => dialog.answer(terminal, mask)?,
             }
             self.check_time(step, || {
-                let last_line = || self.terminals.get(&index).map(Terminal::last_line);
-                let end = || end_in_words(&last_line().unwrap_or_default());
+                let terminal = self.terminals.get(&index);
+                let end = || terminal.map(end_in_words).unwrap_or_default();
                 dialog.unasked().unwrap_or_else(end)
             })?;
             self.pump(Some(look_again))?;
@@ -295,12 +296,19 @@ impl Agent {
     }
 }
 
-/// What a command that does not end is waited for, with the question that it may have asked.
-fn end_in_words(last_line: &str) -> String {
-    match last_line.trim() {
-        "" => "the command's end".to_owned(),
-        last_line => format!("the command's end; its last line is `{last_line}`"),
-    }
+/// What a command that does not end is waited for, with what it may wait for itself: the question that it has asked, or
+/// anything at all.
+fn end_in_words(terminal: &Terminal) -> String {
+    let last_line = terminal.last_line();
+    let question = match last_line.trim() {
+        "" => String::new(),
+        last_line => format!("; its last line is `{last_line}`"),
+    };
+    let reads = match terminal.pty().foreground() {
+        Some(leader) if process::reads_terminal(leader) => "; it reads what is typed",
+        _ => "",
+    };
+    format!("the command's end{reads}{question}")
 }
 
 /// When the innermost program, if it has no prompt, will have been silent for long enough; `None` once it has.

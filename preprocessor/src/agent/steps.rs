@@ -1,7 +1,7 @@
 //! The script: requests in their order, a step at a time.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use regex::RegexBuilder;
 
@@ -164,6 +164,9 @@ impl Agent {
 
     /// Waits until the terminal of a step can take a command.
     pub(super) fn ready_terminal(&mut self, step: &Step<'_>) -> Result<(), Trouble> {
+        // A daemon is ready, and the command that put it into the background is about to end.
+        const ABOUT_TO_END: Duration = Duration::from_secs(1);
+        let busy_at = step.deadline.min(Instant::now() + ABOUT_TO_END);
         let index = step.request.terminal;
         loop {
             match self.terminal(index)?.doing() {
@@ -176,7 +179,12 @@ impl Agent {
                         self.interrupt(step)?;
                         continue;
                     } else if self.pressed.get(&index) != Some(&true) {
-                        return Err(Failure::Busy.into());
+                        if Instant::now() >= busy_at {
+                            return Err(Failure::Busy.into());
+                        }
+                        self.check_time(step, || "the end of the command before".into())?;
+                        self.pump(Some(busy_at))?;
+                        continue;
                     } else {
                         self.check_time(step, || "the end of the command before".into())?;
                     }

@@ -12,6 +12,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use super::arrival::Arrival;
+use super::aside::Aside;
 use super::marks::{Mark, Marker, Markers, Next};
 use super::process;
 use super::protocol::OpenTerminal;
@@ -22,8 +23,8 @@ use super::shell;
 use super::watch::Watch;
 use crate::outcome::{CommandRun, Line, Output};
 
-/// Bytes kept of what comes while nothing runs (jobs in the background of the shell).
-const KEEP_IDLE: usize = 64 << 10;
+/// Bytes kept of what comes before the first prompt.
+const KEEP_OPENING: usize = 64 << 10;
 
 /// What a terminal is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,10 +110,10 @@ pub(super) struct Terminal {
     status: Option<i32>,
     /// `$?` of the shell at its last prompt.
     last_status: Option<i32>,
-    /// Output since the last prompt.
-    idle: Vec<u8>,
-    /// Output during a step that types no command.
-    meanwhile: Option<Vec<u8>>,
+    /// Output since the last prompt, if there is any: jobs in the background of the shell.
+    idle: Option<Aside>,
+    /// Output during a step that types no command; `Some(None)` until there is any.
+    meanwhile: Option<Option<Aside>>,
     /// What it was opened with, to open it again.
     open: OpenTerminal,
     /// Whether its first prompt was told.
@@ -138,6 +139,8 @@ pub(super) struct Terminal {
     hung_up: bool,
     /// A person who is in it.
     guest: Option<guest::Guest>,
+    /// Fences ([`Pty::fence`]) that have not come out.
+    fences: usize,
 }
 
 impl Terminal {
@@ -161,13 +164,13 @@ impl Terminal {
             lines: VecDeque::new(),
             hidden: 0,
             outgoing: Vec::new(),
-            record: Record::new(KEEP_IDLE),
+            record: Record::new(KEEP_OPENING),
             recording: true,
             started: now,
             ended: None,
             status: None,
             last_status: None,
-            idle: Vec::new(),
+            idle: None,
             meanwhile: None,
             open: open.clone(),
             announced: false,
@@ -182,6 +185,7 @@ impl Terminal {
             watch: None,
             hung_up: false,
             guest: None,
+            fences: 0,
         };
         let line = shell::integration(&terminal.nonce, 1, false);
         terminal.send(line.as_bytes());
@@ -242,11 +246,11 @@ impl Terminal {
         let Some(Kind::Repl(prompt)) = self.levels.last().map(|level| &level.kind) else {
             return false;
         };
-        let came = self.meanwhile.as_deref().unwrap_or_default();
-        let mut screen = Screen::new(self.size);
-        screen.feed(came);
-        let last_line = screen.last_line();
-        came.contains(&b'\n') && !last_line.is_empty() && prompt.is_match(&last_line)
+        let Some(Some(came)) = &self.meanwhile else {
+            return false;
+        };
+        let last_line = came.last_line();
+        came.has_new_line() && !last_line.is_empty() && prompt.is_match(&last_line)
     }
 
     /// The exit status that the last prompt told.
@@ -281,7 +285,7 @@ impl Terminal {
         self.ended = None;
         self.status = None;
         self.newlines = 0;
-        self.idle.clear();
+        self.idle = None;
         self.record = Record::new(keep);
         self.doing = Doing::Typed;
         self.watch = None;
@@ -360,29 +364,23 @@ impl Terminal {
     /// output since the last prompt instead.
     pub(super) fn start_watch(&mut self, idle: bool) {
         let mut watch = Watch::new();
-        if idle && self.doing == Doing::Idle {
-            watch.push(&self.idle);
-        } else {
-            for part in self.record.kept() {
-                watch.push(part);
-            }
-        }
+        let kept = match idle && self.doing == Doing::Idle {
+            true => self.idle.as_ref().map(Aside::kept).unwrap_or_default(),
+            false => self.record.kept(),
+        };
+        kept.into_iter().for_each(|part| watch.push(part));
         self.watch = Some(watch);
     }
 
     /// Collects what comes during a step that types no command.
     pub(super) fn start_meanwhile(&mut self) {
-        let idle = std::mem::take(&mut self.idle);
-        self.meanwhile = Some(if self.doing == Doing::Idle {
-            idle
-        } else {
-            Vec::new()
-        });
+        let idle = self.idle.take();
+        self.meanwhile = Some(idle.filter(|_| self.doing == Doing::Idle));
     }
 
     /// What came, as lines; `None` if nothing did. Where a program draws on the whole screen, the screen as it stands.
     pub(super) fn take_meanwhile(&mut self) -> Option<Output> {
-        let bytes = self.meanwhile.take().filter(|bytes| !bytes.is_empty())?;
+        let meanwhile = self.meanwhile.take().flatten()?;
         if let Some(lines) = self.screen.drawn() {
             return Some(Output {
                 lines,
@@ -390,14 +388,7 @@ impl Terminal {
                 no_newline: false,
             });
         }
-        let mut screen = Screen::new(self.size);
-        screen.feed(&bytes);
-        let (lines, no_newline) = screen.take_lines();
-        Some(Output {
-            lines,
-            omitted: None,
-            no_newline,
-        })
+        Some(meanwhile.finish())
     }
 
     /// What is watched from now on: what comes.
@@ -620,8 +611,38 @@ impl Terminal {
         self.levels.clear();
     }
 
+    /// Puts a fence behind what programs have written until now.
+    ///
+    /// # Errors
+    /// As [`Pty::fence`].
+    pub(super) fn fence(&mut self) -> io::Result<()> {
+        self.pty.fence()?;
+        self.fences += 1;
+        Ok(())
+    }
+
+    /// Whether a fence has not come out yet.
+    pub(super) fn is_fenced(&self) -> bool {
+        self.fences > 0
+    }
+
     /// Takes what came: `micros` since the run began.
     pub(super) fn receive(&mut self, bytes: &[u8], now: Instant, micros: u64) {
+        let mut rest = bytes;
+        while self.fences > 0
+            && let Some(fence) = memchr::memchr(0, rest)
+        {
+            self.fences -= 1;
+            self.take(&rest[..fence], now, micros);
+            rest = &rest[fence + 1..];
+        }
+        self.take(rest, now, micros);
+    }
+
+    fn take(&mut self, bytes: &[u8], now: Instant, micros: u64) {
+        if bytes.is_empty() {
+            return;
+        }
         self.last_output = now;
         if self.held.is_empty() {
             let rest = self.consume(bytes, now, micros);
@@ -661,7 +682,7 @@ impl Terminal {
     }
 
     fn output(&mut self, bytes: &[u8], micros: u64) {
-        if self.show_guest(bytes) {
+        if bytes.is_empty() || self.show_guest(bytes) {
             return;
         }
         // Never the echo of what is typed: a question that stands in the command itself is not asked yet.
@@ -670,11 +691,12 @@ impl Terminal {
         {
             watch.push(bytes);
         }
-        if let Some(meanwhile) = &mut self.meanwhile
-            && meanwhile.len() + bytes.len() <= KEEP_IDLE
-        {
-            meanwhile.extend_from_slice(bytes);
-        }
+        let size = self.size;
+        let add = |aside: &mut Option<Aside>| {
+            let aside = aside.get_or_insert_with(|| Aside::new(size));
+            aside.push(micros, bytes);
+        };
+        self.meanwhile.iter_mut().for_each(add);
         if let Some(arrival) = &mut self.arrival
             && self.entering.is_some()
         {
@@ -683,8 +705,8 @@ impl Terminal {
         if self.recording {
             self.newlines += memchr::memchr_iter(b'\n', bytes).count();
             self.record.push(micros, bytes, &mut self.screen);
-        } else if self.doing == Doing::Idle && self.idle.len() + bytes.len() <= KEEP_IDLE {
-            self.idle.extend_from_slice(bytes);
+        } else if self.doing == Doing::Idle {
+            add(&mut self.idle);
         }
     }
 

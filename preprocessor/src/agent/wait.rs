@@ -1,10 +1,11 @@
 //! `wait` and `press`: steps that type no command, and show what comes meanwhile.
 
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::condition::Held;
 use super::keys;
-use super::pump::{Agent, Trouble};
+use super::pump::{Agent, Stop, Trouble};
 use super::steps::Step;
 use super::terminal::Doing;
 use crate::outcome::{CommandRun, Failure};
@@ -83,14 +84,39 @@ impl Agent {
         Ok(false)
     }
 
+    /// Reads what the programs in a terminal have written until now. What floods it is not waited for.
+    pub(super) fn catch_up(&mut self, index: usize, deadline: Instant) -> Result<(), Stop> {
+        const PATIENCE: Duration = Duration::from_millis(200);
+        const TRY_AGAIN: Duration = Duration::from_millis(1);
+        let enough = deadline.min(Instant::now() + PATIENCE);
+        let mut again = Some(TRY_AGAIN);
+        while let Some(terminal) = self.terminals.get_mut(&index)
+            && terminal.is_readable()
+            && Instant::now() < enough
+        {
+            if again.is_some() {
+                match terminal.fence() {
+                    Ok(()) => again = None,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                    Err(_) => return Ok(()),
+                }
+            } else if !terminal.is_fenced() {
+                return Ok(());
+            }
+            let until = again.map_or(enough, |again| enough.min(Instant::now() + again));
+            self.pump(Some(until))?;
+        }
+        Ok(())
+    }
+
     /// A ^Z or ^C that comes while the shell still makes the command's process hits the shell, which ignores it. What
     /// runs in the shell itself (`read`) never takes over.
     fn let_it_take_over(&mut self, step: &Step<'_>) -> Result<(), Trouble> {
         const PATIENCE: Duration = Duration::from_millis(100);
         const LOOK_AGAIN: Duration = Duration::from_millis(1);
+        // What was written is read first: ^C makes the terminal forget output that nobody has read.
+        self.catch_up(step.request.terminal, step.deadline)?;
         let enough = step.deadline.min(Instant::now() + PATIENCE);
-        // What has come is read first: ^C makes the terminal forget output that nobody has read.
-        self.pump(Some(Instant::now()))?;
         loop {
             let terminal = self.terminal(step.request.terminal)?;
             let comes = matches!(terminal.doing(), Doing::Typed | Doing::Running);

@@ -243,8 +243,10 @@ impl Watched {
             state.changed = false;
             drop(state);
             screen::draw(|| self.lines());
-            std::thread::sleep(STILL);
-            state = self.state();
+            let woken = self
+                .changes
+                .wait_timeout_while(self.state(), STILL, |state| !state.over);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

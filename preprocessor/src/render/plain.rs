@@ -6,6 +6,7 @@ use super::escape::{markdown, visible};
 use super::overview::OverviewRow;
 use super::{Part, banner, main_steps, screen, shown};
 use crate::judge::{Verdict, Verification};
+use crate::outcome::{Line, Output};
 use crate::tutorial::{Action, FileChange, FileEdit, Show, Step, Tutorial};
 
 /// A part of a tutorial, for a place below a heading of level `level - 1`.
@@ -119,6 +120,23 @@ fn action(of: &Verification, tutorial: &Tutorial, index: usize, step: &Step) -> 
     }
 }
 
+/// Its lines, with a note where some are missing.
+fn output_text(output: &Output) -> String {
+    let Some(gap) = &output.omitted else {
+        return output.text();
+    };
+    let (head, tail) = output
+        .lines
+        .split_at(gap.before_line.min(output.lines.len()));
+    let lines = |lines: &[Line]| -> String {
+        lines
+            .iter()
+            .map(|line| format!("{}\n", line.text))
+            .collect()
+    };
+    format!("{}{}\n{}", lines(head), screen::gap_note(gap), lines(tail))
+}
+
 fn exchanges(of: &Verification, index: usize, step: &Step) -> String {
     let mut text = String::new();
     let note = screen::step_note(step)
@@ -138,7 +156,7 @@ fn exchanges(of: &Verification, index: usize, step: &Step) -> String {
             text.push_str(
                 &exchange
                     .output
-                    .map(|output| output.text())
+                    .map(|output| output_text(&output))
                     .unwrap_or_default(),
             );
             if let Some(code) = exchange.exit.filter(|code| *code != 0) {

@@ -6,7 +6,7 @@ use super::highlight::{Highlighter, Language};
 use super::pieces::{self, Piece};
 use super::shown::{self, Exchange, Source};
 use crate::judge::Verification;
-use crate::outcome::Output;
+use crate::outcome::{Omitted, Output};
 use crate::tutorial::{Action, Condition, RunCommands, Show, Step, Tutorial};
 
 /// More lines than this fold; a page stays a page.
@@ -209,12 +209,7 @@ impl TerminalView {
         if let Some(gap) = &output.omitted {
             let at = gap.before_line.min(lines.len());
             self.lines(&lines[..at]);
-            let unsure = if gap.not_reconstructed {
-                ", screen not reconstructed"
-            } else {
-                ""
-            };
-            self.note(format!("… {} bytes are left out{unsure} …", gap.bytes));
+            self.note(gap_note(gap));
             self.lines(&lines[at..]);
         } else {
             self.lines(lines);
@@ -274,6 +269,15 @@ fn origin(tutorial: &Tutorial, step: &Step) -> Option<Origin> {
         href: super::banner::file_link(upstream, block.line),
         with: block.with.clone(),
     })
+}
+
+/// What is missing of a flood, in words.
+pub(super) fn gap_note(gap: &Omitted) -> String {
+    let unsure = match gap.not_reconstructed {
+        true => ", screen not reconstructed",
+        false => "",
+    };
+    format!("… {} bytes are left out{unsure} …", gap.bytes)
 }
 
 /// What a step does besides typing, in words.

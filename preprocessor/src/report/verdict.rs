@@ -302,18 +302,26 @@ fn push_tail(output: Option<&Output>, text: &mut String) {
         return;
     }
     let hidden = lines.len().saturating_sub(TAIL);
-    let which = if hidden == 0 {
-        String::new()
-    } else {
-        format!(" (the last {TAIL} of {} lines)", lines.len())
+    let gap = output.and_then(|output| output.omitted.as_ref());
+    let which = match gap {
+        _ if hidden == 0 => String::new(),
+        None => format!(" (the last {TAIL} of {} lines)", lines.len()),
+        Some(gap) if gap.before_line <= hidden => format!(
+            " (the last {TAIL} lines; {} bytes before them are left out)",
+            gap.bytes
+        ),
+        Some(_) => format!(" (the last {TAIL} lines that were kept)"),
     };
     push(text, &format!("what it printed{which}:"));
-    for line in &lines[hidden..] {
-        let _ = writeln!(
-            text,
-            "{}",
-            format!("    | {}", visible(&line.text)).trim_end()
-        );
+    let gap = gap.filter(|gap| hidden == 0 || gap.before_line > hidden);
+    for index in hidden..=lines.len() {
+        if let Some(gap) = gap.filter(|gap| gap.before_line == index) {
+            let _ = writeln!(text, "    … {} bytes are left out …", gap.bytes);
+        }
+        if let Some(line) = lines.get(index) {
+            let line = format!("    | {}", visible(&line.text));
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use nix::libc;
 use nix::sys::wait::WaitStatus;
@@ -104,7 +103,7 @@ fn keys_and_interrupts_go_through_to_the_program() {
 #[test]
 fn the_window_has_the_same_size_inside_and_stays_so() {
     let world = book();
-    let script = "trap 'stty size; exit' WINCH; stty size; while :; do sleep 0.1; done";
+    let script = "trap 'stty size; exit' WINCH; stty size; sleep 1000 & wait";
     let mut session = person(&world, &["--", "bash", "-c", script]);
     session
         .exp_string("30 90\r\n")
@@ -242,18 +241,16 @@ fn a_killed_mdbook_twin_takes_the_command_along() {
         .expect("the command has started");
     child.kill().expect("killed");
     child.wait().expect("an end");
-    let until = Instant::now() + Duration::from_secs(10);
-    while is_running(&mark) {
-        assert!(Instant::now() < until, "it still runs");
-        std::thread::yield_now();
-    }
+    crate::events::until_ended("it still runs", || marked(&mark));
 }
 
-fn is_running(mark: &str) -> bool {
+/// Processes that have the mark in their arguments.
+fn marked(mark: &str) -> Vec<i32> {
     let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
-    processes
-        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
-        .any(|line| {
-            line.starts_with(b"sleep") && line.windows(mark.len()).any(|at| at == mark.as_bytes())
-        })
+    let has_mark = |line: Vec<u8>| line.windows(mark.len()).any(|at| at == mark.as_bytes());
+    let marked = processes
+        .filter(|process| std::fs::read(process.path().join("cmdline")).is_ok_and(has_mark));
+    marked
+        .filter_map(|process| process.file_name().to_str()?.parse().ok())
+        .collect()
 }

@@ -6,6 +6,8 @@
 mod attach;
 mod debug;
 mod doctor;
+#[path = "../events/mod.rs"]
+mod events;
 mod keep;
 #[path = "../labs/mod.rs"]
 #[expect(clippy::unwrap_used, reason = "a test that can't go on panics")]

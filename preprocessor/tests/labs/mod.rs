@@ -8,7 +8,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use mdbook_twin::lab;
 use mdbook_twin::tutorial::{Host, Limits, System, Tutorial};
@@ -140,7 +139,7 @@ impl User {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("twin{}x{count}", std::process::id());
-        let made = again_and_again("useradd", &["--no-create-home", &name]);
+        let made = alone("useradd", &["--no-create-home", &name]);
         assert!(made, "useradd {name}");
         Self { name }
     }
@@ -148,18 +147,15 @@ impl User {
 
 impl Drop for User {
     fn drop(&mut self) {
-        again_and_again("userdel", &[&self.name]);
+        alone("userdel", &[&self.name]);
     }
 }
 
-/// Tests run side by side, in other programs too, and these commands give up at once when another one has the files.
-fn again_and_again(program: &str, arguments: &[&str]) -> bool {
-    (0..200).any(|_| {
-        let output = Command::new(program).args(arguments).output();
-        let done = output.is_ok_and(|output| output.status.success());
-        if !done {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        done
-    })
+/// These commands give up at once when another one has their files. Tests run side by side, in other programs too: they
+/// take turns by a lock on the folder of these files.
+fn alone(program: &str, arguments: &[&str]) -> bool {
+    let turn = fs::File::open("/etc").unwrap();
+    turn.lock().unwrap();
+    let output = Command::new(program).args(arguments).output();
+    output.is_ok_and(|output| output.status.success())
 }

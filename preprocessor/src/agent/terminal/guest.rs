@@ -4,7 +4,7 @@
 //! shell says that it wants a command, since its own prompt is a marker and nothing else. Nothing of it gets into a
 //! record. Not here: who carries the bytes (`join.rs`).
 
-use super::{Doing, Kind, Mark, Screen, Terminal};
+use super::{Aside, Doing, Kind, Mark, Screen, Terminal};
 use crate::agent::run::is_prompt;
 
 /// Lines shown to somebody who comes in, so that they see where they are.
@@ -39,7 +39,8 @@ impl Terminal {
         screen.feed(self.screen.last_line().as_bytes());
         let idle = self.doing == Doing::Idle && !self.is_repl();
         if idle {
-            shown.extend_from_slice(&self.idle);
+            let kept = self.idle.as_ref().map(Aside::kept).unwrap_or_default();
+            shown.extend(kept.concat());
             shown.extend_from_slice(prompt.as_bytes());
         }
         self.guest = Some(Guest {
@@ -107,7 +108,7 @@ impl Terminal {
         if !self.is_repl() {
             self.screen = guest.screen;
         }
-        self.idle.clear();
+        self.idle = None;
         self.recording = guest.recording;
         if self.pty.is_canonical() {
             self.pty.set_echo(guest.echo);

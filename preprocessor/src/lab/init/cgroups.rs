@@ -313,6 +313,10 @@ fn is_orphan(name: &str, namespace: &str) -> bool {
 
 /// The kernel counts a dead process as a member until its last reference is gone, which can be a moment after its parent
 /// was told.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing tells of the last reference's end"
+)]
 fn remove_patiently(group: &Path) {
     const PAUSE: Duration = Duration::from_millis(2);
     const MOST: usize = 500;
