@@ -23,7 +23,7 @@ mod file;
 mod keys;
 mod link;
 mod marks;
-mod mask;
+pub(crate) mod mask;
 mod nested;
 mod process;
 pub mod protocol;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::agent::mask::Mask;
 use crate::agent::protocol::{Event, OpenTerminal, Request, VERSION};
 use crate::lab::{self, Lab, Plan, Supplies};
 use crate::outcome::{CommandRun, Ended, Facts, StepRun};
@@ -48,6 +49,7 @@ pub(super) fn conduct(
         at_end,
         deadline: Instant::now() + GRACE,
         interrupted: false,
+        mask: Mask::new(options.secrets.clone()),
     };
     conductor.conduct(conversation)
 }
@@ -64,6 +66,8 @@ struct Conductor<'a> {
     /// When the agent counts as dead, unless it speaks.
     deadline: Instant,
     interrupted: bool,
+    /// The agent masks too; but what comes is whatever was written into its pipe.
+    mask: Mask,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -221,8 +225,8 @@ impl Conductor<'_> {
             Event::Started { step } => return Some(unasked("began", step)),
             Event::Finished {
                 step,
-                ended,
-                commands,
+                mut ended,
+                mut commands,
                 captured,
             } => {
                 if !self.course.awaits(host, step) {
@@ -232,18 +236,27 @@ impl Conductor<'_> {
                     let why = format!("its answer to step {step} contradicts itself");
                     return Some(Over::Broken(why));
                 }
+                self.mask.answer(&mut ended, &mut commands);
                 self.observe_end(step, &ended, &commands);
                 self.course.finished(step, ended, commands, captured);
             }
             Event::Later { command, .. } if !sound::is_sound_command(&command) => {
                 return Some(Over::Broken("a late output contradicts itself".to_owned()));
             }
-            Event::Later { step, command, .. } => self.course.later(host, step, command),
+            Event::Later {
+                step, mut command, ..
+            } => {
+                self.mask.command(&mut command);
+                self.course.later(host, step, command);
+            }
             Event::Output { .. } | Event::Exited { .. } => {
                 let why = "it speaks of a command that nobody is attached to".to_owned();
                 return Some(Over::Broken(why));
             }
-            Event::Fatal { message } => return Some(Over::Broken(message)),
+            Event::Fatal { mut message } => {
+                self.mask.text(&mut message);
+                return Some(Over::Broken(message));
+            }
         }
         None
     }

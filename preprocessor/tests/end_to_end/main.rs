@@ -5,6 +5,7 @@
 
 mod attach;
 mod doctor;
+mod secrets;
 mod shards;
 mod world;
 
