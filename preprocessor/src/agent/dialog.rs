@@ -1,5 +1,7 @@
 //! Questions that a command asks, and the answers a step has for them.
 
+use std::time::{Duration, Instant};
+
 use regex::bytes::Regex;
 
 use super::condition::regex;
@@ -13,7 +15,13 @@ pub(super) struct Dialog<'a> {
     lines: Vec<(&'a DialogLine, Regex)>,
     /// The first that was not asked.
     next: usize,
+    /// Since when a question stands there without an answer.
+    asked_since: Option<Instant>,
 }
+
+/// For a program to come from its question to reading the answer. One that never sleeps is answered all the same.
+const PATIENCE: Duration = Duration::from_millis(200);
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 impl<'a> Dialog<'a> {
     /// Of a command that was just typed.
@@ -25,12 +33,22 @@ impl<'a> Dialog<'a> {
         if !lines.is_empty() {
             terminal.start_watch(false);
         }
-        Ok(Self { lines, next: 0 })
+        Ok(Self {
+            lines,
+            next: 0,
+            asked_since: None,
+        })
     }
 
-    /// Answers what has been asked since the last answer.
+    /// Answers what has been asked since the last answer, once the program waits for it: many ask first and turn the
+    /// echo off then (`openssl`). A person is slower than that; we would see our password on the screen.
     pub(super) fn answer(&mut self, terminal: &mut Terminal, mask: &Mask) -> Result<(), Failure> {
         while let Some(asked) = self.asked(terminal) {
+            let since = *self.asked_since.get_or_insert_with(Instant::now);
+            if !terminal.is_waited_at() && since.elapsed() < PATIENCE {
+                return Ok(());
+            }
+            self.asked_since = None;
             let answer = match &self.lines[asked].0.send {
                 Answer::Text(text) => text.clone(),
                 Answer::Secret(name) => mask
@@ -44,6 +62,14 @@ impl<'a> Dialog<'a> {
             terminal.send(b"\r");
         }
         Ok(())
+    }
+
+    /// When to look again, at the latest: at `due`, or soon while a question stands there.
+    pub(super) fn look_again(&self, due: Instant) -> Instant {
+        match self.asked_since {
+            Some(_) => due.min(Instant::now() + LOOK_AGAIN),
+            None => due,
+        }
     }
 
     /// The question that must come before the command can end.

@@ -27,6 +27,29 @@ pub(super) fn use_up_pids(count: u32) {
     }
 }
 
+/// Whether every process of a group sleeps or has ended, by /proc.
+pub(super) fn sleeps(group: Pid) -> bool {
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return true;
+    };
+    let group = group.to_string();
+    let names = entries.flatten().map(|entry| entry.file_name());
+    let processes = names.filter(|name| name.as_encoded_bytes()[0].is_ascii_digit());
+    !processes.into_iter().any(|process| {
+        let path = std::path::Path::new("/proc").join(process).join("stat");
+        let stat = std::fs::read_to_string(path).unwrap_or_default();
+        // `PID (NAME) STATE PARENT GROUP …`; a name may hold anything.
+        let mut fields = stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split(' ')
+            .skip(1);
+        let is_busy = matches!(fields.next(), Some("R" | "D"));
+        is_busy && fields.nth(1) == Some(&group)
+    })
+}
+
 /// Whether a process ignores a signal, by /proc; not where that does not tell.
 pub(super) fn ignores(process: Pid, signal: Signal) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();

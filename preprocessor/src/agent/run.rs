@@ -212,11 +212,12 @@ impl Agent {
                 _ => dialog.answer(terminal, mask)?,
             }
             self.check_time(step, || {
-                let last_line = || self.terminals.get(&index).map(Terminal::last_line);
-                let end = || end_in_words(&last_line().unwrap_or_default());
-                dialog.unasked().unwrap_or_else(end)
+                let last_line = self.terminals.get(&index).map(Terminal::last_line);
+                let question = dialog.unasked();
+                let end = question.unwrap_or_else(|| "the command's end".to_owned());
+                with_last_line(end, &last_line.unwrap_or_default())
             })?;
-            self.pump(Some(look_again))?;
+            self.pump(Some(dialog.look_again(look_again)))?;
         }
     }
 
@@ -285,11 +286,11 @@ impl Agent {
     }
 }
 
-/// What a command that does not end is waited for, with the question that it may have asked.
-fn end_in_words(last_line: &str) -> String {
+/// What is waited for, with the question that stands there and that nobody answers, perhaps.
+fn with_last_line(waiting_for: String, last_line: &str) -> String {
     match last_line.trim() {
-        "" => "the command's end".to_owned(),
-        last_line => format!("the command's end; its last line is `{last_line}`"),
+        "" => waiting_for,
+        last_line => format!("{waiting_for}; its last line is `{last_line}`"),
     }
 }
 
