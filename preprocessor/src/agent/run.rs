@@ -60,10 +60,12 @@ impl Agent {
         let mut earlier = Vec::new();
         let mut tries = run.retry.as_ref().map_or(1, |retry| retry.times.max(1));
         loop {
-            self.command(step, run, command)?;
-            if let Some(tried) = step.commands.last_mut() {
-                tried.earlier.clone_from(&earlier);
+            let before = step.commands.len();
+            let tried = self.command(step, run, command);
+            if let Some(record) = step.commands.get_mut(before) {
+                record.earlier = std::mem::take(&mut earlier);
             }
+            tried?;
             let checked = match run.until {
                 Some(_) => Ok(()),
                 None => self.check_exit(step, index, command, step.request.exit),
@@ -77,7 +79,11 @@ impl Agent {
                 self.check_time(step, || "the next try".to_owned())?;
                 self.pump(Some(next.min(step.deadline)))?;
             }
-            earlier.extend(step.commands.pop().map(|tried| tried.output));
+            if let Some(tried) = step.commands.pop() {
+                earlier = tried.earlier;
+                earlier.push(tried.output);
+                bound(&mut earlier, step.request.keep);
+            }
         }
     }
 
@@ -286,6 +292,21 @@ impl Agent {
     }
 }
 
+/// All tries together are kept as one output would be: what is above that is left out, the second try first.
+fn bound(tries: &mut [Output], keep: usize) {
+    let size = |output: &Output| -> usize { output.lines.iter().map(|line| line.text.len()).sum() };
+    let mut all: usize = tries.iter().map(size).sum();
+    for output in tries.iter_mut().skip(1) {
+        if all <= keep {
+            return;
+        }
+        if !output.lines.is_empty() {
+            all -= size(output);
+            output.leave_out();
+        }
+    }
+}
+
 /// What is waited for, with the question that stands there and that nobody answers, perhaps.
 fn with_last_line(waiting_for: String, last_line: &str) -> String {
     match last_line.trim() {
@@ -358,4 +379,30 @@ fn cut(mut output: Output, condition: &Condition) -> Output {
         output.no_newline = false;
     }
     output
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bound;
+    use crate::outcome::{Line, Output};
+
+    #[test]
+    fn tries_together_are_kept_as_one_output_would_be() {
+        let line = |_| Line {
+            text: "0123456789".to_owned(),
+            styles: Vec::new(),
+        };
+        let output = Output {
+            lines: (0..10).map(line).collect(),
+            ..Output::default()
+        };
+        let mut tries = Vec::new();
+        for _ in 0..5 {
+            tries.push(output.clone());
+            bound(&mut tries, 300);
+        }
+        let kept: Vec<usize> = tries.iter().map(|output| output.lines.len()).collect();
+        assert_eq!(kept, [10, 0, 0, 10, 10]);
+        assert_eq!(tries[1].omitted.as_ref().map(|gap| gap.bytes), Some(110));
+    }
 }
