@@ -157,7 +157,8 @@ pub struct CommandRun {
     pub exit: Option<i32>,
     /// From typing it to its end.
     pub took: Duration,
-    /// What it showed when it was tried before (`retry`), first to last.
+    /// What it showed when it was tried before (`retry`), first to last. All together no more than one output; what is
+    /// above that is left out, the first and the latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Output>,
     /// The raw stream in chunks, stamped with microseconds since the run began; bounded like the output.
@@ -229,7 +230,37 @@ pub struct Style {
     pub inverse: bool,
 }
 
+impl CommandRun {
+    /// The tries before the last, those that showed the same in a row as one, each with its name: `tries 1 to 3`.
+    pub fn earlier_tries(&self) -> Vec<(String, &Output)> {
+        let mut tries = Vec::new();
+        let mut first = 1;
+        for same in self.earlier.chunk_by(|one, next| one == next) {
+            let name = match same.len() {
+                1 => format!("try {first}"),
+                count => format!("tries {first} to {}", first + count - 1),
+            };
+            first += same.len();
+            tries.push((name, &same[0]));
+        }
+        tries
+    }
+}
+
 impl Output {
+    /// Forgets the lines; how much that was is known from then on.
+    pub fn leave_out(&mut self) {
+        let text: usize = self.lines.iter().map(|line| line.text.len() + 1).sum();
+        let before = self.omitted.as_ref().map_or(0, |gap| gap.bytes);
+        self.lines.clear();
+        self.no_newline = false;
+        self.omitted = Some(Omitted {
+            before_line: 0,
+            bytes: text as u64 + before,
+            not_reconstructed: false,
+        });
+    }
+
     /// The lines' text, each with a newline.
     pub fn text(&self) -> String {
         let mut text = String::new();

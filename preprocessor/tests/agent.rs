@@ -27,6 +27,9 @@ use mdbook_twin::tutorial::{
 };
 use serde::Deserialize;
 
+#[path = "agent/by_hand.rs"]
+mod by_hand;
+
 /// No case takes that long on any machine: an agent that is not done by then hangs.
 const HANGS: Duration = Duration::from_secs(60);
 
@@ -158,6 +161,12 @@ impl Step {
 
 #[test]
 fn every_case_gives_its_events() {
+    let failed: Vec<String> = cases().iter().filter_map(|folder| check(folder)).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// The folders of the cases.
+fn cases() -> Vec<PathBuf> {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/agent");
     let mut folders: Vec<PathBuf> = std::fs::read_dir(&cases)
         .unwrap()
@@ -173,8 +182,12 @@ fn every_case_gives_its_events() {
             .contains(&only)
     });
     assert!(!folders.is_empty(), "no case at all");
-    let failed: Vec<String> = folders.iter().filter_map(|folder| check(folder)).collect();
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    folders
+}
+
+fn script(folder: &Path) -> Script {
+    let text = std::fs::read_to_string(folder.join("script.yaml")).unwrap();
+    serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
 }
 
 #[test]
@@ -262,9 +275,7 @@ fn check(folder: &Path) -> Option<String> {
             folder.display()
         );
     }
-    let text = std::fs::read_to_string(folder.join("script.yaml")).unwrap();
-    let script: Script =
-        serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let script = script(folder);
     if let Some(missing) = script.needs.iter().find(|program| !is_there(program)) {
         eprintln!("skipped, no {missing} here: {}", folder.display());
         return None;
@@ -293,17 +304,22 @@ fn play(script: Script) -> String {
     let home = tempfile::tempdir().unwrap();
     let here = home.path().canonicalize().unwrap();
     let here = here.to_str().unwrap();
-    let mut requests = opening(script.terminals, here, script.secrets);
     let unshown: Vec<bool> = script.steps.iter().map(|step| step.unshown).collect();
-    let steps = script.steps.into_iter().enumerate();
-    requests.extend(steps.map(|(index, step)| step.request(index)));
-    requests.push(Request::Bye);
-    let events = talk(&requests);
+    let events = events_of(script, here);
     let busybox = regex::Regex::new(r"BusyBox v.*?\) ").unwrap();
     let text = told(&events, &unshown).replace(here, "$HOME");
     let text = busybox.replace_all(&text, "BusyBox v… ");
     let sqlite = regex::Regex::new("SQLite version .*").unwrap();
     sqlite.replace_all(&text, "SQLite version …").into_owned()
+}
+
+/// What the agent tells of a script.
+fn events_of(script: Script, home: &str) -> Vec<Event> {
+    let mut requests = opening(script.terminals, home, script.secrets);
+    let steps = script.steps.into_iter().enumerate();
+    requests.extend(steps.map(|(index, step)| step.request(index)));
+    requests.push(Request::Bye);
+    talk(&requests)
 }
 
 /// What comes before the steps.
@@ -343,9 +359,11 @@ fn environment(home: &str) -> BTreeMap<String, String> {
     .into()
 }
 
+/// Started by somebody who ignores signals, as a shell does with what it puts into the background.
 fn agent() -> Child {
-    Command::new(env!("CARGO_BIN_EXE_mdbook-twin"))
-        .arg("agent")
+    Command::new("/bin/sh")
+        .args(["-c", "trap '' HUP INT QUIT TSTP TERM; exec \"$0\" agent"])
+        .arg(env!("CARGO_BIN_EXE_mdbook-twin"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -15,6 +15,7 @@ use nix::poll::PollFlags;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
+use super::process;
 use super::protocol::{Attach, Event, OpenTerminal, Request, Stream};
 use super::pty::{Pty, TypedBy};
 use super::pump::{Agent, Stop};
@@ -281,6 +282,7 @@ fn with_pipes(request: &Attach) -> io::Result<(Pid, Streams)> {
     let prepare = move || {
         // A session of its own, as in a terminal: signals to its group reach nobody else.
         nix::unistd::setsid()?;
+        process::hear_all_signals();
         user.become_it()
     };
     #[expect(unsafe_code, reason = "the only door between fork and exec")]

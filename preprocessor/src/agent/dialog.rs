@@ -1,5 +1,7 @@
 //! Questions that a command asks, and the answers a step has for them.
 
+use std::time::{Duration, Instant};
+
 use regex::bytes::Regex;
 
 use super::condition::regex;
@@ -15,7 +17,13 @@ pub(super) struct Dialog<'a> {
     next: usize,
     /// Newlines that had come when the last answer was given.
     answered: Option<usize>,
+    /// Since when a question stands there without an answer.
+    asked_since: Option<Instant>,
 }
+
+/// For a program to come from its question to reading the answer. One that never sleeps is answered all the same.
+const PATIENCE: Duration = Duration::from_millis(200);
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 impl<'a> Dialog<'a> {
     /// Of a command that was just typed.
@@ -31,12 +39,19 @@ impl<'a> Dialog<'a> {
             lines,
             next: 0,
             answered: None,
+            asked_since: None,
         })
     }
 
-    /// Answers what has been asked since the last answer.
+    /// Answers what has been asked since the last answer, once the program waits for it: many ask first and turn the
+    /// echo off then (`openssl`). A person is slower than that; we would see our password on the screen.
     pub(super) fn answer(&mut self, terminal: &mut Terminal, mask: &Mask) -> Result<(), Failure> {
         while let Some(asked) = self.asked(terminal) {
+            let since = *self.asked_since.get_or_insert_with(Instant::now);
+            if !terminal.is_waited_at() && since.elapsed() < PATIENCE {
+                return Ok(());
+            }
+            self.asked_since = None;
             let answer = match &self.lines[asked].0.send {
                 Answer::Text(text) => text.clone(),
                 Answer::Secret(name) => mask
@@ -56,6 +71,14 @@ impl<'a> Dialog<'a> {
     /// Whether nothing shows yet that the last answer was read: its line, or that of its question, has not ended.
     pub(super) fn is_unheard(&self, terminal: &Terminal) -> bool {
         self.answered == Some(terminal.newlines)
+    }
+
+    /// When to look again, at the latest: at `due`, or soon while a question stands there.
+    pub(super) fn look_again(&self, due: Instant) -> Instant {
+        match self.asked_since {
+            Some(_) => due.min(Instant::now() + LOOK_AGAIN),
+            None => due,
+        }
     }
 
     /// The question that must come before the command can end.

@@ -26,7 +26,7 @@ mod join;
 mod keys;
 mod link;
 mod marks;
-mod mask;
+pub(crate) mod mask;
 mod nested;
 mod process;
 pub mod protocol;

@@ -76,7 +76,7 @@ impl Agent {
                     .unasked()
                     .unwrap_or_else(|| "the nested shell's prompt".to_owned())
             })?;
-            self.pump(Some(due.min(step.deadline)))?;
+            self.pump(Some(dialog.look_again(due.min(step.deadline))))?;
         }
     }
 
@@ -113,11 +113,12 @@ impl Agent {
                 return Ok(output);
             }
             self.check_time(step, || format!("the prompt /{prompt}/"))?;
-            self.pump(Some(if shown {
+            let due = if shown {
                 silent.min(step.deadline)
             } else {
                 step.deadline
-            }))?;
+            };
+            self.pump(Some(dialog.look_again(due)))?;
         }
     }
 

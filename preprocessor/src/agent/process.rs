@@ -2,7 +2,7 @@
 
 use nix::libc;
 use nix::sched::{CloneFlags, clone};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigHandler, Signal};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
@@ -26,6 +26,39 @@ pub(super) fn use_up_pids(count: u32) {
         let Ok(child) = child else { return };
         let _ = waitpid(child, None);
     }
+}
+
+/// Between fork and exec: every signal does what it does by default, as after a login. Who started us may ignore some
+/// (a shell's `&` does ^C, `nohup` a hangup), and what a program ignores at its start, a shell never changes.
+#[expect(unsafe_code, reason = "a signal's handler can be anything")]
+pub(super) fn hear_all_signals() {
+    for signal in Signal::iterator() {
+        // SAFETY: the default is no handler of ours. KILL and STOP can't be set, and need not be.
+        let _ = unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) };
+    }
+}
+
+/// Whether every process of a group sleeps or has ended, by /proc.
+pub(super) fn sleeps(group: Pid) -> bool {
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return true;
+    };
+    let group = group.to_string();
+    let names = entries.flatten().map(|entry| entry.file_name());
+    let processes = names.filter(|name| name.as_encoded_bytes()[0].is_ascii_digit());
+    !processes.into_iter().any(|process| {
+        let path = std::path::Path::new("/proc").join(process).join("stat");
+        let stat = std::fs::read_to_string(path).unwrap_or_default();
+        // `PID (NAME) STATE PARENT GROUP …`; a name may hold anything.
+        let mut fields = stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split(' ')
+            .skip(1);
+        let is_busy = matches!(fields.next(), Some("R" | "D"));
+        is_busy && fields.nth(1) == Some(&group)
+    })
 }
 
 /// Whether a process ignores a signal, by /proc; not where that does not tell.

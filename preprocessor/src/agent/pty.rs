@@ -14,6 +14,7 @@ use nix::sys::termios::{self, LocalFlags, SetArg};
 use nix::unistd::Pid;
 use rexpect::process::PtyProcess;
 
+use super::process;
 use super::protocol::OpenTerminal;
 use super::user::{self, User};
 
@@ -193,6 +194,7 @@ fn shell_command(
             let _ = nix::unistd::fchown(io::stdin(), Some(owner), Some(tty_group.into()));
         }
         close_inherited()?;
+        process::hear_all_signals();
         user.become_it()
     };
     #[expect(unsafe_code, reason = "the only door between fork and exec")]

@@ -64,10 +64,12 @@ impl Agent {
         let mut earlier = Vec::new();
         let mut tries = run.retry.as_ref().map_or(1, |retry| retry.times.max(1));
         loop {
-            self.command(step, run, command)?;
-            if let Some(tried) = step.commands.last_mut() {
-                tried.earlier.clone_from(&earlier);
+            let before = step.commands.len();
+            let tried = self.command(step, run, command);
+            if let Some(record) = step.commands.get_mut(before) {
+                record.earlier = std::mem::take(&mut earlier);
             }
+            tried?;
             let checked = match run.until {
                 Some(_) => Ok(()),
                 None => self.check_exit(step, index, command, step.request.exit),
@@ -81,7 +83,11 @@ impl Agent {
                 self.check_time(step, || "the next try".to_owned())?;
                 self.pump(Some(next.min(step.deadline)))?;
             }
-            earlier.extend(step.commands.pop().map(|tried| tried.output));
+            if let Some(tried) = step.commands.pop() {
+                earlier = tried.earlier;
+                earlier.push(tried.output);
+                bound(&mut earlier, step.request.keep);
+            }
         }
     }
 
@@ -223,11 +229,17 @@ impl Agent {
                 _ => dialog.answer(terminal, mask)?,
             }
             self.check_time(step, || {
-                let terminal = self.terminals.get(&index);
-                let end = || terminal.map(end_in_words).unwrap_or_default();
-                dialog.unasked().unwrap_or_else(end)
+                let last_line = self.terminals.get(&index).map(Terminal::last_line);
+                let end = || {
+                    self.terminals
+                        .get(&index)
+                        .map_or("", end_in_words)
+                        .to_owned()
+                };
+                let waiting_for = dialog.unasked().unwrap_or_else(end);
+                with_last_line(waiting_for, &last_line.unwrap_or_default())
             })?;
-            self.pump(Some(look_again))?;
+            self.pump(Some(dialog.look_again(look_again)))?;
         }
     }
 
@@ -296,19 +308,37 @@ impl Agent {
     }
 }
 
-/// What a command that does not end is waited for, with what it may wait for itself: the question that it has asked, or
-/// anything at all.
-fn end_in_words(terminal: &Terminal) -> String {
-    let last_line = terminal.last_line();
-    let question = match last_line.trim() {
-        "" => String::new(),
-        last_line => format!("; its last line is `{last_line}`"),
-    };
-    let reads = match terminal.pty().foreground() {
-        Some(leader) if process::reads_terminal(leader) => "; it reads what is typed",
-        _ => "",
-    };
-    format!("the command's end{reads}{question}")
+/// What a command that does not end is waited for, and whether it waits itself: for somebody to type.
+fn end_in_words(terminal: &Terminal) -> &'static str {
+    match terminal.pty().foreground() {
+        Some(leader) if process::reads_terminal(leader) => {
+            "the command's end; it reads what is typed"
+        }
+        _ => "the command's end",
+    }
+}
+
+/// All tries together are kept as one output would be: what is above that is left out, the second try first.
+fn bound(tries: &mut [Output], keep: usize) {
+    let size = |output: &Output| -> usize { output.lines.iter().map(|line| line.text.len()).sum() };
+    let mut all: usize = tries.iter().map(size).sum();
+    for output in tries.iter_mut().skip(1) {
+        if all <= keep {
+            return;
+        }
+        if !output.lines.is_empty() {
+            all -= size(output);
+            output.leave_out();
+        }
+    }
+}
+
+/// What is waited for, with the question that stands there and that nobody answers, perhaps.
+fn with_last_line(waiting_for: String, last_line: &str) -> String {
+    match last_line.trim() {
+        "" => waiting_for,
+        last_line => format!("{waiting_for}; its last line is `{last_line}`"),
+    }
 }
 
 /// When the innermost program, if it has no prompt, will have been silent for long enough; `None` once it has.
@@ -386,4 +416,30 @@ fn cut(mut output: Output, condition: &Condition) -> Output {
         output.no_newline = false;
     }
     output
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bound;
+    use crate::outcome::{Line, Output};
+
+    #[test]
+    fn tries_together_are_kept_as_one_output_would_be() {
+        let line = |_| Line {
+            text: "0123456789".to_owned(),
+            styles: Vec::new(),
+        };
+        let output = Output {
+            lines: (0..10).map(line).collect(),
+            ..Output::default()
+        };
+        let mut tries = Vec::new();
+        for _ in 0..5 {
+            tries.push(output.clone());
+            bound(&mut tries, 300);
+        }
+        let kept: Vec<usize> = tries.iter().map(|output| output.lines.len()).collect();
+        assert_eq!(kept, [10, 0, 0, 10, 10]);
+        assert_eq!(tries[1].omitted.as_ref().map(|gap| gap.bytes), Some(110));
+    }
 }

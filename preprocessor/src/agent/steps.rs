@@ -116,22 +116,20 @@ impl Agent {
         };
         let result = self.act(&mut running);
         let mut captured = BTreeMap::new();
-        let ended = match result.and_then(|()| Ok(capture(request, &running.commands)?)) {
+        let mut ended = match result.and_then(|()| Ok(capture(request, &running.commands)?)) {
             Ok(found) => {
                 captured = found;
                 Ended::Done
             }
-            Err(Trouble::Failed(mut failure)) => {
+            Err(Trouble::Failed(failure)) => {
                 self.failed = true;
-                self.mask.failure(&mut failure);
                 Ended::Failed(failure)
             }
             Err(Trouble::Stop(stop)) => return Err(stop),
         };
         let mut commands = running.commands;
-        for command in &mut commands {
-            self.mask.command(command);
-        }
+        // Not what was captured: a later step types it, and the runner keeps it for no longer.
+        self.mask.answer(&mut ended, &mut commands);
         self.send(&Event::Finished {
             step,
             ended,

@@ -231,6 +231,11 @@ impl Terminal {
             && group.is_none_or(|leader| !process::ignores(leader, Signal::SIGTSTP))
     }
 
+    /// Whether all that has the terminal sleeps: a program that has asked something reads the answer now.
+    pub(super) fn is_waited_at(&self) -> bool {
+        self.pty.foreground().is_none_or(process::sleeps)
+    }
+
     /// What takes commands now, the innermost last.
     pub(super) fn levels(&self) -> &[Level] {
         &self.levels

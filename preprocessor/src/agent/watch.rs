@@ -48,3 +48,28 @@ impl Watch {
         self.searched = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use regex::bytes::Regex;
+
+    use super::Watch;
+
+    #[test]
+    fn a_question_is_found_wherever_the_reads_end() {
+        let asked = "Schlüssel \x1b[1mkey\x1b[0m überschreiben (j/n)? ".as_bytes();
+        let regex = Regex::new(r"key überschreiben \(j/n\)\? $").expect("a regex");
+        for at in 0..=asked.len() {
+            let mut watch = Watch::new();
+            watch.push(&asked[..at]);
+            assert_eq!(watch.matches(&regex), at == asked.len(), "cut at {at}");
+            watch.push(&asked[at..]);
+            assert!(watch.matches(&regex), "cut at {at}");
+        }
+        let mut watch = Watch::new();
+        for (at, byte) in asked.iter().enumerate() {
+            watch.push(&[*byte]);
+            assert_eq!(watch.matches(&regex), at + 1 == asked.len(), "byte {at}");
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use super::step::output_text;
 use super::transcript::{FORMAT, Lock, Transcript, TranscriptCommand, TranscriptStep};
 use crate::outcome::{CommandRun, Run, StepRun};
-use crate::tutorial::{Action, Tutorial};
+use crate::tutorial::{Action, Step, Tutorial};
 
 /// The transcript of a run in which every step is done.
 pub fn transcript_of(
@@ -28,10 +28,21 @@ pub fn transcript_of(
             .map(|(step, ran)| TranscriptStep {
                 id: step.id.clone(),
                 terminal: tutorial.terminals[step.terminal].name.clone(),
-                commands: ran.commands.iter().map(recorded).collect(),
+                commands: recorded_commands(step, ran),
             })
             .collect(),
     }
+}
+
+/// What a key has ended has a status too, but whatever it is it is right, and it may be another the next time.
+fn recorded_commands(step: &Step, ran: &StepRun) -> Vec<TranscriptCommand> {
+    let mut commands: Vec<_> = ran.commands.iter().map(recorded).collect();
+    if matches!(&step.action, Action::Run(run) if run.until.is_some())
+        && let Some(last) = commands.last_mut()
+    {
+        last.exit = None;
+    }
+    commands
 }
 
 fn recorded(command: &CommandRun) -> TranscriptCommand {

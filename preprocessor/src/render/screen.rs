@@ -16,7 +16,7 @@ const FOLD_HEAD: usize = 12;
 const FOLD_TAIL: usize = 4;
 
 /// A terminal's box, as terminal.html takes it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct TerminalView {
     pub(super) title: String,
     /// `user@laptop`.
@@ -35,7 +35,21 @@ pub(super) struct Segment {
     pub(super) folded: bool,
     /// Lines in a folded one.
     pub(super) lines: usize,
+    /// Where the tries before the last are folded: how many there were.
+    pub(super) tries: usize,
     pub(super) rows: Vec<Row>,
+}
+
+impl Segment {
+    /// Its rows, or a word in their place: there is no fold within a fold.
+    fn in_sight(self) -> Vec<Row> {
+        match self.folded {
+            true => vec![Row::Note {
+                text: format!("… {} more lines …", self.lines),
+            }],
+            false => self.rows,
+        }
+    }
 }
 
 /// Rows of a screen.
@@ -150,6 +164,9 @@ fn add_exchange(
     else {
         return;
     };
+    if exchange.tried > 0 {
+        view.tries(exchange);
+    }
     view.output(output);
     if let Some(code) = exchange.exit.filter(|code| *code != 0) {
         view.row(Row::Exit { code });
@@ -204,6 +221,26 @@ impl TerminalView {
         self.row(Row::Note { text });
     }
 
+    /// What a repeated command showed before it ended well, or was given up.
+    fn tries(&mut self, exchange: &Exchange) {
+        let mut within = Self::default();
+        for (name, output) in &exchange.tries {
+            within.note(format!("{name}:"));
+            within.output(output);
+        }
+        let lines = exchange.tries.iter().map(|(_, output)| output.lines.len());
+        self.segments.push(Segment {
+            folded: true,
+            lines: lines.sum(),
+            tries: exchange.tried,
+            rows: within
+                .segments
+                .into_iter()
+                .flat_map(Segment::in_sight)
+                .collect(),
+        });
+    }
+
     fn output(&mut self, output: &Output) {
         let lines = &output.lines;
         if let Some(gap) = &output.omitted {
@@ -233,6 +270,7 @@ impl TerminalView {
             folded: true,
             lines: middle.len(),
             rows: vec![row(middle)],
+            ..Segment::default()
         });
         self.row(row(tail));
     }

@@ -7,7 +7,7 @@ use crate::outcome::{CommandRun, Ended, Line, Output, StepRun};
 use crate::tutorial::{Action, Command, Step};
 
 /// Where a page's outputs come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Source {
     /// The transcript.
@@ -15,6 +15,7 @@ pub(super) enum Source {
     /// The run of this build.
     Today,
     /// Nowhere: the commands stand alone.
+    #[default]
     Nothing,
 }
 
@@ -27,6 +28,10 @@ pub(super) struct Exchange {
     pub(super) command: String,
     /// What came; `None` when nothing is known.
     pub(super) output: Option<Output>,
+    /// What the tries before it showed, each with its name; of today's run alone, since nothing else keeps them.
+    pub(super) tries: Vec<(String, Output)>,
+    /// How many tries there were before it.
+    pub(super) tried: usize,
     /// The exit status, where one is known.
     pub(super) exit: Option<i32>,
     /// What the README shows as its output.
@@ -127,6 +132,12 @@ fn today(step: &StepRun) -> Vec<Exchange> {
             prompt: command.prompt.clone(),
             command: command.command.clone(),
             output: Some(command.output.clone()),
+            tries: command
+                .earlier_tries()
+                .into_iter()
+                .map(|(name, output)| (name, output.clone()))
+                .collect(),
+            tried: command.earlier.len(),
             exit: command.exit,
             ..Exchange::default()
         })

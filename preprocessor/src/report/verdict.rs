@@ -7,7 +7,7 @@ use super::{Paint, diff, visible};
 use crate::diagnostic::Position;
 use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Verdict, VerifiedBy, Why};
 use crate::judge::{Verification, changed_commands};
-use crate::outcome::Output;
+use crate::outcome::{CommandRun, Output};
 use crate::tutorial::{Action, Step, Suite, Tutorial};
 
 /// Lines of a terminal shown with a step that could not go on: its end says why.
@@ -15,6 +15,10 @@ const TAIL: usize = 20;
 
 /// Lines of a difference that are shown: the first one tells most, and a flood would hide what stands above it.
 const DIFF: usize = 100;
+
+/// Earlier tries that are shown, and lines of each: the latest say why.
+const TRIES: usize = 3;
+const OF_A_TRY: usize = 5;
 
 /// Changed commands that are named with a failure.
 const CHANGES: usize = 5;
@@ -177,18 +181,17 @@ fn push_failed(verification: &Verification, failed: &FailedStep, paint: Paint, t
     let tutorial = &verification.tutorial;
     let step = &tutorial.steps[failed.step];
     push_place(tutorial, step, failed.command, paint, text);
+    let run = verification.run.as_ref();
+    let ran = run.and_then(|run| run.steps.get(failed.step)?.commands.get(failed.command));
     match (&failed.why, &failed.besides) {
         (Why::Differs(found), _) | (Why::CouldNotGoOn(_), Some(found)) => {
             push_diff(step, found, paint, text);
         }
-        (Why::CouldNotGoOn(_), None) => {
-            let run = verification.run.as_ref();
-            let output = run
-                .and_then(|run| run.steps.get(failed.step)?.commands.get(failed.command))
-                .map(|command| &command.output);
-            push_tail(output, text);
-        }
+        (Why::CouldNotGoOn(_), None) => push_tail(ran.map(|command| &command.output), text),
         (Why::NotInTranscript | Why::NeverRan(_), _) => {}
+    }
+    if let Some(command) = ran {
+        push_tries(command, text);
     }
     if let (Some(transcript), Why::CouldNotGoOn(_) | Why::Differs(_)) =
         (&verification.transcript, &failed.why)
@@ -321,6 +324,34 @@ fn push_tail(output: Option<&Output>, text: &mut String) {
         if let Some(line) = lines.get(index) {
             let line = format!("    | {}", visible(&line.text));
             let _ = writeln!(text, "{}", line.trim_end());
+        }
+    }
+}
+
+/// What a repeated command printed before.
+fn push_tries(command: &CommandRun, text: &mut String) {
+    let tries = command.earlier_tries();
+    if tries.is_empty() {
+        return;
+    }
+    let count = command.earlier.len() + 1;
+    push(
+        text,
+        &format!("it was tried {count} times; before the last:"),
+    );
+    for (name, output) in &tries[tries.len().saturating_sub(TRIES)..] {
+        let lines = &output.lines;
+        let hidden = lines.len().saturating_sub(OF_A_TRY);
+        let which = match (&output.omitted, hidden) {
+            (Some(_), _) => " (not all was kept)".to_owned(),
+            (None, 0) if lines.is_empty() => " (nothing)".to_owned(),
+            (None, 0) => String::new(),
+            (None, _) => format!(" (the last {OF_A_TRY} of {} lines)", lines.len()),
+        };
+        let _ = writeln!(text, "    {name}{which}");
+        for line in &lines[hidden..] {
+            let shown = format!("    | {}", visible(&line.text));
+            let _ = writeln!(text, "{}", shown.trim_end());
         }
     }
 }

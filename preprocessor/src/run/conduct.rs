@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::agent::mask::Mask;
 use crate::agent::protocol::{Event, Interruption, OpenTerminal, Request, VERSION};
 use crate::lab::{self, Lab, Plan, Supplies};
 use crate::outcome::{CommandRun, Ended, Facts, Failure, StepRun};
@@ -79,6 +80,7 @@ pub(super) fn conduct(
         debug,
         looked_at: 0,
         keep,
+        mask: Mask::new(options.secrets.clone()),
     };
     conductor.conduct(conversation)
 }
@@ -103,6 +105,8 @@ struct Conductor<'a, 'd, 'c> {
     keep: Option<Keep<'d>>,
     /// When the tutorial's own time is over, unless it has been cut short by then.
     over_at: Option<Instant>,
+    /// The agent masks too; but what comes is whatever was written into its pipe.
+    mask: Mask,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -381,8 +385,8 @@ impl Conductor<'_, '_, '_> {
             Event::Started { step } => return Some(unasked("began", step)),
             Event::Finished {
                 step,
-                ended,
-                commands,
+                mut ended,
+                mut commands,
                 captured,
             } => {
                 if !self.course.awaits(host, step) {
@@ -392,18 +396,27 @@ impl Conductor<'_, '_, '_> {
                     let why = format!("its answer to step {step} contradicts itself");
                     return Some(Over::Broken(why));
                 }
+                self.mask.answer(&mut ended, &mut commands);
                 self.observe_end(step, &ended, &commands);
                 self.course.finished(step, ended, commands, captured);
             }
             Event::Later { command, .. } if !sound::is_sound_command(&command) => {
                 return Some(Over::Broken("a late output contradicts itself".to_owned()));
             }
-            Event::Later { step, command, .. } => self.course.later(host, step, command),
+            Event::Later {
+                step, mut command, ..
+            } => {
+                self.mask.command(&mut command);
+                self.course.later(host, step, command);
+            }
             Event::Output { .. } | Event::Exited { .. } | Event::Left { .. } => {
                 let why = "it speaks of a command that nobody is attached to".to_owned();
                 return Some(Over::Broken(why));
             }
-            Event::Fatal { message } => return Some(Over::Broken(message)),
+            Event::Fatal { mut message } => {
+                self.mask.text(&mut message);
+                return Some(Over::Broken(message));
+            }
         }
         None
     }

@@ -30,6 +30,7 @@ use crate::outcome::{Ended, Facts, Run};
 use crate::tutorial::{Permission, Tutorial};
 use crate::upstream::{PinError, Places};
 
+pub(crate) use crate::agent::mask::unfit_secret;
 pub use attach::Standing;
 pub use debug::{Debug, Stand};
 pub use door::Door;

@@ -53,13 +53,15 @@ impl Labs {
         let secrets = secrets(tutorial).into_iter();
         needs.extend(secrets.map(|(name, value)| {
             let what = format!("the secret {name}");
-            match value {
-                Some(_) => Need::met(Kind::Secret, what, "set"),
-                None => {
-                    let mend = format!("set the environment variable {name}");
-                    Need::unmet(Kind::Secret, what, Mend::Words(mend))
+            let unfit = value.as_deref().map(run::unfit_secret);
+            let mend = match unfit {
+                Some(None) => return Need::met(Kind::Secret, what, "set"),
+                Some(Some(why)) => {
+                    format!("its value {why}, so it could not be masked: set {name} to another")
                 }
-            }
+                None => format!("set the environment variable {name}"),
+            };
+            Need::unmet(Kind::Secret, what, Mend::Words(mend))
         }));
         needs
     }

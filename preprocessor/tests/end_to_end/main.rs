@@ -14,6 +14,7 @@ mod keep;
 mod labs;
 mod look;
 mod progress;
+mod secrets;
 mod shards;
 mod world;
 
@@ -358,6 +359,54 @@ fn a_permission_that_is_not_granted_is_a_skip_that_says_which_line_to_add() {
     world
         .twin(&["verify", "tunnel", "--grant", "tun"])
         .expect(0);
+}
+
+#[test]
+fn a_retry_that_never_comes_true_shows_every_try() {
+    let world = World::new();
+    let step = "title: Patience\nsteps:\n  - run: echo x >> tries; wc -l < tries; test $(wc -l < tries) -gt LIMIT\n    retry: {times: 4, every: 10ms}\n";
+    world.tutorial("patience", &step.replace("LIMIT", "2"));
+    world.twin(&["record", "patience"]).expect(0);
+    let transcript = world.read("book/tutorials/patience.transcript.yaml");
+    assert!(
+        transcript.contains("      3\n") && !transcript.contains("      2\n"),
+        "{transcript}"
+    );
+    world.tutorial("patience", &step.replace("LIMIT", "9"));
+    let tries = [
+        "exit status 1",
+        "    | 4\n",
+        "it was tried 4 times; before the last:\n    try 1\n    | 1\n    try 2\n    | 2\n    try 3\n    | 3\n",
+    ];
+    world.twin(&["verify", "patience"]).expect(1).says(&tries);
+    world.edit(
+        "book/book.toml",
+        "grant =",
+        "on-failure = \"warn\"\ngrant =",
+    );
+    world.twin(&["build", "--execute", "always"]).expect(0);
+    let page = world.read("book/book/chapter.html");
+    assert!(page.contains("3 earlier tries"), "{page}");
+}
+
+#[test]
+fn the_status_of_what_a_key_has_ended_may_be_any() {
+    let world = World::new();
+    world.tutorial(
+        "endless",
+        "title: Endless\nsteps:\n  - run: |\n      bash -c 'trap \"exit $((RANDOM % 200 + 1))\" INT; echo up; while :; do sleep 0.1; done'\n    until: {output: up}\n",
+    );
+    world.twin(&["record", "endless"]).expect(0);
+    let transcript = world.read("book/tutorials/endless.transcript.yaml");
+    assert!(!transcript.contains("exit: "), "{transcript}");
+    world.twin(&["verify", "endless"]).expect(0);
+    world.twin(&["record", "endless"]).expect(0);
+    let undated = |text: &str| -> String {
+        let lines = text.lines().filter(|line| !line.starts_with("recorded:"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let again = world.read("book/tutorials/endless.transcript.yaml");
+    assert_eq!(undated(&again), undated(&transcript));
 }
 
 #[test]
