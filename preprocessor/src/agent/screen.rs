@@ -133,7 +133,8 @@ impl Screen {
             self.show("\x1b[?1049l\x1b[r\x1b[?6l\x1b[?7h\x1b[4l\x1b[m\x1b[H\x1b[J");
             self.restore_pen();
         } else {
-            self.show("\x1b[H\x1b[J");
+            // Plain text leaves nothing behind its last line: there is no need to erase every row of the screen.
+            self.show("\x1b[1J\x1b[2K\x1b[H");
         }
         self.addressed = false;
         self.used = false;

@@ -23,7 +23,7 @@ impl Agent {
     /// Works until `Bye`.
     pub(super) fn serve(&mut self) -> Result<(), Stop> {
         loop {
-            let request = match self.link.next() {
+            let request = match self.link.next().map_err(Stop::Fatal)? {
                 Some(request) if !self.link.is_clogged() => request,
                 Some(request) => {
                     while self.link.is_clogged() {
@@ -95,7 +95,7 @@ impl Agent {
             });
             return Ok(());
         }
-        self.send(&Event::Started { step });
+        self.send_later(Event::Started { step });
         let mut running = Step {
             request,
             deadline: Instant::now() + request.timeout,
@@ -119,7 +119,7 @@ impl Agent {
         for command in &mut commands {
             self.mask.command(command);
         }
-        self.send(&Event::Finished {
+        self.send_later(Event::Finished {
             step,
             ended,
             commands,

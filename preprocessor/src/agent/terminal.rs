@@ -103,6 +103,8 @@ pub(super) struct Terminal {
     hidden: usize,
     /// Typed, and not yet taken by the terminal.
     outgoing: Vec<u8>,
+    /// Something was typed since the last look.
+    typed: bool,
     /// Output of the command.
     record: Record,
     recording: bool,
@@ -160,6 +162,7 @@ impl Terminal {
             lines: VecDeque::new(),
             hidden: 0,
             outgoing: Vec::new(),
+            typed: false,
             record: Record::new(KEEP_IDLE),
             recording: true,
             started: now,
@@ -246,6 +249,12 @@ impl Terminal {
     pub(super) fn write(&mut self) {
         let count = self.pty.write(&self.outgoing);
         self.outgoing.drain(..count);
+        self.typed = true;
+    }
+
+    /// Whether something was typed since this was asked last.
+    pub(super) fn take_typed(&mut self) -> bool {
+        std::mem::take(&mut self.typed)
     }
 
     /// Types a command and collects its output from now on.
@@ -291,8 +300,7 @@ impl Terminal {
                 let asked = self.lines.len();
                 self.prepare_raw(shell::is_long(text), posix);
                 if !posix && text.contains("DEBUG") {
-                    let shell = self.levels.last().map_or(0, |level| level.shell);
-                    self.lines.push_front(shell::hush(&self.nonce, shell));
+                    self.lines.push_front(shell::hush());
                 }
                 self.hidden = self.lines.len() - asked;
                 self.type_line();
