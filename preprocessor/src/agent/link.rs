@@ -10,19 +10,17 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
+use super::outgoing::{BATCH, Outgoing};
 use super::protocol::{Event, Request};
 
 /// Events wait so long for others, so that a batch is one write.
 const PATIENCE: Duration = Duration::from_millis(10);
-/// A pipe takes 64 KiB at once.
-const BATCH: usize = 48 << 10;
 /// More than this waits only if nobody reads.
 const CLOGGED: usize = 8 << 20;
 
 /// See the module.
 pub(super) struct Link {
     input: File,
-    output: File,
     /// Lines that came, the last perhaps not whole.
     incoming: Vec<u8>,
     /// So many bytes of them have become requests.
@@ -33,7 +31,7 @@ pub(super) struct Link {
     next: Option<Request>,
     /// Events that are not among `outgoing` yet.
     events: VecDeque<Event>,
-    outgoing: Vec<u8>,
+    outgoing: Outgoing,
     flush_at: Option<Instant>,
     /// Why the reader wants it to end; told at once, past the requests that wait.
     interrupted: Option<String>,
@@ -50,13 +48,12 @@ impl Link {
         nix::fcntl::fcntl(&output, nix::fcntl::FcntlArg::F_SETFL(flags))?;
         Ok(Self {
             input,
-            output,
             incoming: Vec::new(),
             taken: 0,
             whole: 0,
             next: None,
             events: VecDeque::new(),
-            outgoing: Vec::new(),
+            outgoing: Outgoing::new(output),
             flush_at: None,
             interrupted: None,
             closed: false,
@@ -70,7 +67,7 @@ impl Link {
 
     /// What to poll for output.
     pub(super) fn output(&self) -> BorrowedFd<'_> {
-        self.output.as_fd()
+        self.outgoing.fd()
     }
 
     /// The next request, if it has come.
@@ -105,7 +102,7 @@ impl Link {
 
     /// Whether the other side is gone.
     pub(super) fn is_closed(&self) -> bool {
-        self.closed
+        self.closed || self.outgoing.is_closed()
     }
 
     /// Reads what has come; call when poll says so.
@@ -164,7 +161,7 @@ impl Link {
     fn append(&mut self, event: &Event) {
         // The types have no map with other keys than strings: nothing can fail.
         let _ = serde_json::to_writer(&mut self.outgoing, event);
-        self.outgoing.push(b'\n');
+        let _ = self.outgoing.write_all(b"\n");
     }
 
     fn write_out(&mut self) {
@@ -186,20 +183,7 @@ impl Link {
 
     fn write(&mut self) {
         self.flush_at = None;
-        let mut done = 0;
-        while done < self.outgoing.len() {
-            match self.output.write(&self.outgoing[done..]) {
-                Ok(0) => break,
-                Ok(count) => done += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => {
-                    self.closed = true;
-                    break;
-                }
-            }
-        }
-        self.outgoing.drain(..done);
+        self.outgoing.send();
     }
 
     /// When waiting events are due; `None`: there are none, or the pipe is full.
@@ -209,7 +193,7 @@ impl Link {
 
     /// Whether the pipe was full and poll should tell when it is not.
     pub(super) fn wants_write(&self) -> bool {
-        self.flush_at.is_none() && !self.outgoing.is_empty()
+        self.flush_at.is_none() && self.outgoing.len() > 0
     }
 
     /// Whether nobody reads our events.

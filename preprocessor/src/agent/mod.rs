@@ -25,6 +25,7 @@ mod link;
 mod marks;
 mod mask;
 mod nested;
+mod outgoing;
 mod process;
 pub mod protocol;
 mod pty;

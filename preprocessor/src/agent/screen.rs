@@ -148,6 +148,13 @@ impl Screen {
         (lines, unfinished)
     }
 
+    /// How many there are.
+    pub(super) fn line_count(&self) -> usize {
+        let mut visible = Vec::new();
+        self.visible(&mut visible);
+        self.gone_by.lines.len() + visible.len()
+    }
+
     /// As `lines`, and takes them along.
     pub(super) fn take_lines(&mut self) -> (Vec<Line>, bool) {
         let mut lines = std::mem::take(&mut self.gone_by.lines);
@@ -370,6 +377,8 @@ impl LineBuilder {
                 .rposition(|cell| cell.char() != ' ')
                 .map_or(0, |last| last + 1)
         };
+        // A flood's lines are many: each as small as it can be.
+        self.line.text.reserve(end);
         for cell in &cells[..end] {
             if cell.width() == 0 || cell.char().is_control() {
                 continue;
@@ -389,7 +398,12 @@ impl LineBuilder {
         let end = self.line.text.len();
         match self.line.styles.last_mut() {
             Some(last) if last.end == start && last.style == style => last.end = end,
-            _ => self.line.styles.push(StyledRange { start, end, style }),
+            last => {
+                if last.is_none() {
+                    self.line.styles.reserve_exact(1);
+                }
+                self.line.styles.push(StyledRange { start, end, style });
+            }
         }
     }
 

@@ -496,11 +496,6 @@ impl Terminal {
         output
     }
 
-    /// The command's raw stream.
-    pub(super) fn chunks(&self) -> Vec<(u64, String)> {
-        self.record.chunks()
-    }
-
     /// How long the command ran, or has run until now.
     pub(super) fn took(&self, now: Instant) -> Duration {
         self.ended.unwrap_or(now) - self.started
@@ -508,7 +503,7 @@ impl Terminal {
 
     /// A command's record, its output taken with `output`.
     pub(super) fn command_run(
-        &self,
+        &mut self,
         (command, prompt): (&str, &str),
         output: Output,
         exit: Option<i32>,
@@ -521,7 +516,7 @@ impl Terminal {
             output,
             exit,
             took: self.took(now),
-            chunks: self.chunks(),
+            chunks: self.record.take_chunks(),
         }
     }
 
