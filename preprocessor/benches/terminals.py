@@ -287,6 +287,8 @@ def machine():
 
 
 def main():
+    # A table is read while the next one is made.
+    sys.stdout.reconfigure(line_buffering=True)
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         subprocess.run(["cc", "-O2", "-o", work / "floor", here / "floor.c", "-lutil"], check=True)

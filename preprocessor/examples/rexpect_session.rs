@@ -17,6 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: rexpect_session steps N | silent SECONDS".into());
     };
     let mut bash = spawn_bash(Some(60_000))?;
+    // At the end bash gets a SIGTERM, which it ignores, again and again: for 60 s without this.
+    bash.process_mut().set_kill_timeout(Some(0));
     match mode.as_str() {
         "steps" => {
             let seconds = steps(&mut bash, number.parse()?)?.as_secs_f64();
