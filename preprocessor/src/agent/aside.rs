@@ -30,7 +30,7 @@ impl Aside {
     }
 
     /// What is kept, as it came.
-    pub(super) fn kept(&self) -> [&[u8]; 2] {
+    pub(super) fn kept(&self) -> [&[u8]; 3] {
         self.record.kept()
     }
 

@@ -81,7 +81,10 @@ impl Agent {
     }
 
     fn take_input(&mut self) -> Result<(), Stop> {
-        while let (Some(attached), Some(request)) = (&mut self.attached, self.link.next()) {
+        while let Some(attached) = &mut self.attached {
+            let Some(request) = self.link.next().map_err(Stop::Fatal)? else {
+                break;
+            };
             match request {
                 Request::Input { bytes } => attached.input.extend(bytes),
                 Request::EndOfInput => attached.input_ended = true,

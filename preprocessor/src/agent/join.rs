@@ -39,7 +39,7 @@ impl Agent {
             if let None | Some(Doing::Gone { .. }) = self.doing(index) {
                 return Ok(());
             }
-            while let Some(request) = self.link.next() {
+            while let Some(request) = self.link.next().map_err(Stop::Fatal)? {
                 let Some(terminal) = self.terminals.get_mut(&index) else {
                     return Ok(());
                 };

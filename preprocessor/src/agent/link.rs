@@ -1,7 +1,8 @@
 //! The agent's end of the protocol: requests from stdin, events to stdout, one JSON value a line.
 //!
 //! Neither direction can stop the terminals: what does not fit into the pipe waits here, and no new step starts while
-//! too much waits (see [`Link::is_clogged`]).
+//! too much waits (see [`Link::is_clogged`]). Lines become requests, and the events of steps lines, while a shell works
+//! on what was typed ([`Link::use_the_time`]): between two steps there is no time for it.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -9,24 +10,28 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
+use super::outgoing::{BATCH, Outgoing};
 use super::protocol::{Event, Interruption, Request};
 
 /// Events wait so long for others, so that a batch is one write.
 const PATIENCE: Duration = Duration::from_millis(10);
-/// A pipe takes 64 KiB at once.
-const BATCH: usize = 48 << 10;
 /// More than this waits only if nobody reads.
 const CLOGGED: usize = 8 << 20;
 
 /// See the module.
 pub(super) struct Link {
     input: File,
-    output: File,
-    /// Requests that came and were not taken yet.
-    requests: VecDeque<Request>,
-    /// The beginning of a line.
-    partial: Vec<u8>,
-    outgoing: Vec<u8>,
+    /// Lines that came, the last perhaps not whole.
+    incoming: Vec<u8>,
+    /// So many bytes of them have become requests.
+    taken: usize,
+    /// So many are whole lines.
+    whole: usize,
+    /// The request after those that were taken.
+    next: Option<Request>,
+    /// Events that are not among `outgoing` yet.
+    events: VecDeque<Event>,
+    outgoing: Outgoing,
     flush_at: Option<Instant>,
     /// Why the reader wants it to end; told at once, past the requests that wait.
     interrupted: Option<Interruption>,
@@ -43,10 +48,12 @@ impl Link {
         nix::fcntl::fcntl(&output, nix::fcntl::FcntlArg::F_SETFL(flags))?;
         Ok(Self {
             input,
-            output,
-            requests: VecDeque::new(),
-            partial: Vec::new(),
-            outgoing: Vec::new(),
+            incoming: Vec::new(),
+            taken: 0,
+            whole: 0,
+            next: None,
+            events: VecDeque::new(),
+            outgoing: Outgoing::new(output),
             flush_at: None,
             interrupted: None,
             closed: false,
@@ -60,22 +67,42 @@ impl Link {
 
     /// What to poll for output.
     pub(super) fn output(&self) -> BorrowedFd<'_> {
-        self.output.as_fd()
+        self.outgoing.fd()
     }
 
     /// The next request, if it has come.
-    pub(super) fn next(&mut self) -> Option<Request> {
-        self.requests.pop_front()
+    pub(super) fn next(&mut self) -> Result<Option<Request>, String> {
+        self.look_ahead()?;
+        Ok(self.next.take())
     }
 
     /// Whether requests wait.
     pub(super) fn has_next(&self) -> bool {
-        !self.requests.is_empty()
+        self.next.is_some() || self.taken < self.whole
+    }
+
+    /// Does what has to be done anyway, while nothing else can be.
+    pub(super) fn use_the_time(&mut self) -> Result<(), String> {
+        self.write_out();
+        self.look_ahead()
+    }
+
+    fn look_ahead(&mut self) -> Result<(), String> {
+        while self.next.is_none() && self.taken < self.whole {
+            let rest = &self.incoming[self.taken..self.whole];
+            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            match parse(&rest[..end])? {
+                Request::Interrupt { why } => self.interrupted = Some(why),
+                request => self.next = Some(request),
+            }
+            self.taken += end + 1;
+        }
+        Ok(())
     }
 
     /// Whether the other side is gone.
     pub(super) fn is_closed(&self) -> bool {
-        self.closed
+        self.closed || self.outgoing.is_closed()
     }
 
     /// Reads what has come; call when poll says so.
@@ -90,28 +117,24 @@ impl Link {
             self.closed = true;
             return Ok(());
         }
-        let mut rest = &buffer[..count];
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            let (line, behind) = (&rest[..end], &rest[end + 1..]);
-            if self.partial.is_empty() {
-                self.take(parse(line)?);
-            } else {
-                self.partial.extend_from_slice(line);
-                let request = parse(&self.partial)?;
-                self.partial.clear();
-                self.take(request);
+        if self.taken > self.incoming.len() / 2 {
+            self.incoming.drain(..self.taken);
+            self.whole -= self.taken;
+            self.taken = 0;
+        }
+        let from = self.incoming.len();
+        self.incoming.extend_from_slice(&buffer[..count]);
+        for end in memchr::memchr_iter(b'\n', &buffer[..count]) {
+            let line = &self.incoming[self.whole..from + end];
+            self.whole = from + end + 1;
+            // The one request that is heard before its turn.
+            if line.starts_with(b"{\"interrupt\"")
+                && let Request::Interrupt { why } = parse(line)?
+            {
+                self.interrupted = Some(why);
             }
-            rest = behind;
         }
-        self.partial.extend_from_slice(rest);
         Ok(())
-    }
-
-    fn take(&mut self, request: Request) {
-        match request {
-            Request::Interrupt { why } => self.interrupted = Some(why),
-            request => self.requests.push_back(request),
-        }
     }
 
     /// Why the reader wants it to end, if they do.
@@ -121,32 +144,46 @@ impl Link {
 
     /// Sends an event, soon.
     pub(super) fn send(&mut self, event: &Event, now: Instant) {
-        // The types have no map with other keys than strings: nothing can fail.
-        let _ = serde_json::to_writer(&mut self.outgoing, event);
-        self.outgoing.push(b'\n');
+        self.write_out();
+        self.append(event);
         let due = *self.flush_at.get_or_insert(now + PATIENCE);
         if self.outgoing.len() >= BATCH || due <= now {
-            self.flush();
+            self.write();
+        }
+    }
+
+    /// The same, at the next opportunity.
+    pub(super) fn send_later(&mut self, event: Event, now: Instant) {
+        self.events.push_back(event);
+        self.flush_at.get_or_insert(now + PATIENCE);
+    }
+
+    fn append(&mut self, event: &Event) {
+        // The types have no map with other keys than strings: nothing can fail.
+        let _ = serde_json::to_writer(&mut self.outgoing, event);
+        let _ = self.outgoing.write_all(b"\n");
+    }
+
+    fn write_out(&mut self) {
+        while let Some(event) = self.events.pop_front() {
+            self.append(&event);
+        }
+        if self.outgoing.len() >= BATCH && self.flush_at.is_some() {
+            self.write();
         }
     }
 
     /// Writes as much as the pipe takes.
     pub(super) fn flush(&mut self) {
-        self.flush_at = None;
-        let mut done = 0;
-        while done < self.outgoing.len() {
-            match self.output.write(&self.outgoing[done..]) {
-                Ok(0) => break,
-                Ok(count) => done += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(_) => {
-                    self.closed = true;
-                    break;
-                }
-            }
+        while let Some(event) = self.events.pop_front() {
+            self.append(&event);
         }
-        self.outgoing.drain(..done);
+        self.write();
+    }
+
+    fn write(&mut self) {
+        self.flush_at = None;
+        self.outgoing.send();
     }
 
     /// When waiting events are due; `None`: there are none, or the pipe is full.
@@ -156,7 +193,7 @@ impl Link {
 
     /// Whether the pipe was full and poll should tell when it is not.
     pub(super) fn wants_write(&self) -> bool {
-        self.flush_at.is_none() && !self.outgoing.is_empty()
+        self.flush_at.is_none() && self.outgoing.len() > 0
     }
 
     /// Whether nobody reads our events.

@@ -28,6 +28,7 @@ mod link;
 mod marks;
 pub(crate) mod mask;
 mod nested;
+mod outgoing;
 mod process;
 pub mod protocol;
 mod pty;

@@ -133,7 +133,8 @@ impl Screen {
             self.show("\x1b[?1049l\x1b[r\x1b[?6l\x1b[?7h\x1b[4l\x1b[m\x1b[H\x1b[J");
             self.restore_pen();
         } else {
-            self.show("\x1b[H\x1b[J");
+            // Plain text leaves nothing behind its last line: there is no need to erase every row of the screen.
+            self.show("\x1b[1J\x1b[2K\x1b[H");
         }
         self.addressed = false;
         self.used = false;
@@ -145,6 +146,13 @@ impl Screen {
         let mut lines = self.gone_by.lines.clone();
         let unfinished = self.visible(&mut lines);
         (lines, unfinished)
+    }
+
+    /// How many there are.
+    pub(super) fn line_count(&self) -> usize {
+        let mut visible = Vec::new();
+        self.visible(&mut visible);
+        self.gone_by.lines.len() + visible.len()
     }
 
     /// As `lines`, and takes them along.
@@ -369,6 +377,8 @@ impl LineBuilder {
                 .rposition(|cell| cell.char() != ' ')
                 .map_or(0, |last| last + 1)
         };
+        // A flood's lines are many: each as small as it can be.
+        self.line.text.reserve(end);
         for cell in &cells[..end] {
             if cell.width() == 0 || cell.char().is_control() {
                 continue;
@@ -388,7 +398,12 @@ impl LineBuilder {
         let end = self.line.text.len();
         match self.line.styles.last_mut() {
             Some(last) if last.end == start && last.style == style => last.end = end,
-            _ => self.line.styles.push(StyledRange { start, end, style }),
+            last => {
+                if last.is_none() {
+                    self.line.styles.reserve_exact(1);
+                }
+                self.line.styles.push(StyledRange { start, end, style });
+            }
         }
     }
 

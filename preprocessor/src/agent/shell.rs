@@ -3,7 +3,8 @@
 //! One line for every shell that can be expected, so nobody has to know beforehand which one answers: bash, dash,
 //! busybox ash. bash gets `PS0` too, and its prompts are put back before each prompt by an element of
 //! `PROMPT_COMMAND` that an ordinary `PROMPT_COMMAND=…` of a tutorial does not replace (bash 5.1; before, the prompts
-//! alone do).
+//! alone do). bash reads that element anew at each prompt, so it is short and takes the prompts out of variables: written
+//! out they took 6 µs more of a step's 70.
 
 /// A terminal that hands on whole lines takes no longer ones (N_TTY_BUF_SIZE is 4096), and cuts what is longer.
 const LONGEST_LINE: usize = 4000;
@@ -17,8 +18,8 @@ pub(super) fn integration(nonce: &str, shell: u32, remote: bool) -> String {
     let mark = format!("]7717;{nonce};{shell}");
     // No line editing: it would redraw what is typed. No history expansion: `!` is typed as it is meant.
     let bash = format!(
-        "set +o emacs +o vi +o history +H;unset HISTFILE MAILCHECK PROMPT_COMMAND;\
-         PROMPT_COMMAND[9]='{}';eval \"${{PROMPT_COMMAND[9]}}\"",
+        "set +o emacs +o vi +o history +H;unset HISTFILE MAILCHECK PROMPT_COMMAND;{};\
+         PROMPT_COMMAND[9]='{PROMPTS}';{PROMPTS}",
         prompts(&mark)
     );
     let posix = format!(
@@ -33,18 +34,19 @@ pub(super) fn integration(nonce: &str, shell: u32, remote: bool) -> String {
 }
 
 /// What sets bash's prompts. A `set -x` shows it: lines with the nonce are no output (`terminal.rs`).
+const PROMPTS: &str = "PS0=$_twin_ps0 PS1=$_twin_ps1 PS2=$_twin_ps2";
+
+/// Where it takes them from.
 fn prompts(mark: &str) -> String {
-    format!("PS0=\"\\e{mark};S\\a\" PS1=\"\\e{mark};P;\\$?\\a\" PS2=\"\\e{mark};M\\a\"")
+    format!(
+        "_twin_ps0=\"\\e{mark};S\\a\" _twin_ps1=\"\\e{mark};P;\\$?\\a\" _twin_ps2=\"\\e{mark};M\\a\""
+    )
 }
 
 /// Typed before a command that may leave a DEBUG trap behind: its output for our own command is thrown away. Not for
 /// every command, since the redirections cost a quarter of a step.
-pub(super) fn hush(nonce: &str, shell: u32) -> String {
-    let mark = format!("]7717;{nonce};{shell}");
-    format!(
-        "PROMPT_COMMAND[9]='{{ {}; }} >/dev/null 2>&1'",
-        prompts(&mark)
-    )
+pub(super) fn hush() -> String {
+    format!("PROMPT_COMMAND[9]='{{ {PROMPTS}; }} >/dev/null 2>&1'")
 }
 
 /// What makes a shell's terminal echo what is typed, or not.

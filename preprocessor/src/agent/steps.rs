@@ -23,7 +23,7 @@ impl Agent {
     /// Works until `Bye`.
     pub(super) fn serve(&mut self) -> Result<(), Stop> {
         loop {
-            let request = match self.link.next() {
+            let request = match self.link.next().map_err(Stop::Fatal)? {
                 Some(request) if !self.link.is_clogged() => request,
                 Some(request) => {
                     while self.link.is_clogged() {
@@ -108,7 +108,7 @@ impl Agent {
             });
             return Ok(());
         }
-        self.send(&Event::Started { step });
+        self.send_later(Event::Started { step });
         let mut running = Step {
             request,
             deadline: Instant::now() + request.timeout,
@@ -130,7 +130,7 @@ impl Agent {
         let mut commands = running.commands;
         // Not what was captured: a later step types it, and the runner keeps it for no longer.
         self.mask.answer(&mut ended, &mut commands);
-        self.send(&Event::Finished {
+        self.send_later(Event::Finished {
             step,
             ended,
             commands,

@@ -102,6 +102,8 @@ pub(super) struct Terminal {
     hidden: usize,
     /// Typed, and not yet taken by the terminal.
     outgoing: Vec<u8>,
+    /// Something was typed since the last look.
+    typed: bool,
     /// Output of the command.
     record: Record,
     recording: bool,
@@ -164,6 +166,7 @@ impl Terminal {
             lines: VecDeque::new(),
             hidden: 0,
             outgoing: Vec::new(),
+            typed: false,
             record: Record::new(KEEP_OPENING),
             recording: true,
             started: now,
@@ -273,6 +276,12 @@ impl Terminal {
     pub(super) fn write(&mut self) {
         let count = self.pty.write(&self.outgoing);
         self.outgoing.drain(..count);
+        self.typed = true;
+    }
+
+    /// Whether something was typed since this was asked last.
+    pub(super) fn take_typed(&mut self) -> bool {
+        std::mem::take(&mut self.typed)
     }
 
     /// Types a command and collects its output from now on.
@@ -315,8 +324,7 @@ impl Terminal {
                 self.lines = pieces.unwrap_or_else(lines);
                 self.hidden = ours;
                 if !posix && text.contains("DEBUG") {
-                    let shell = self.levels.last().map_or(0, |level| level.shell);
-                    self.type_before(&shell::hush(&self.nonce, shell));
+                    self.type_before(&shell::hush());
                 }
                 self.prepare_echo(echo, posix);
                 // What bash says of a command that it can't start (a syntax error) comes before any start.
@@ -572,11 +580,6 @@ impl Terminal {
         output
     }
 
-    /// The command's raw stream.
-    pub(super) fn chunks(&self) -> Vec<(u64, String)> {
-        self.record.chunks()
-    }
-
     /// How long the command ran, or has run until now.
     pub(super) fn took(&self, now: Instant) -> Duration {
         self.ended.unwrap_or(now) - self.started
@@ -584,7 +587,7 @@ impl Terminal {
 
     /// A command's record, its output taken with `output`.
     pub(super) fn command_run(
-        &self,
+        &mut self,
         (command, prompt): (&str, &str),
         output: Output,
         exit: Option<i32>,
@@ -597,7 +600,7 @@ impl Terminal {
             output,
             exit,
             took: self.took(now),
-            chunks: self.chunks(),
+            chunks: self.record.take_chunks(),
         }
     }
 
