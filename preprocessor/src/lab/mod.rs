@@ -41,7 +41,7 @@ mod worker;
 pub use hierarchies::{LimitsBy, limits_by};
 pub use host::{LoginUser, login_user};
 pub use init::{init_main, work_main};
-pub use needs::{missing, missing_for, needs};
+pub use needs::{missing, missing_for, needs, needs_to_begin};
 pub use packages::versions as package_versions;
 /// Whether the caller has a program of that name.
 pub(crate) fn has_program(name: &str) -> bool {

@@ -33,7 +33,7 @@ pub fn missing(tutorial: &Tutorial, grants: &[Permission], runtime: &str) -> Vec
     unmet(&needs(tutorial, grants, runtime))
 }
 
-/// The same without making a lab, for who makes one next and learns by that.
+/// What of [`needs_to_begin`] it does.
 pub fn missing_for(tutorial: &Tutorial, grants: &[Permission], runtime: &str) -> Vec<Missing> {
     unmet(&needs_to_begin(tutorial, grants, runtime))
 }
@@ -42,7 +42,8 @@ fn unmet(needs: &[Need]) -> Vec<Missing> {
     needs.iter().filter_map(Need::missing).collect()
 }
 
-fn needs_to_begin(tutorial: &Tutorial, grants: &[Permission], runtime: &str) -> Vec<Need> {
+/// The same without making a lab, for who makes one next and learns by that.
+pub fn needs_to_begin(tutorial: &Tutorial, grants: &[Permission], runtime: &str) -> Vec<Need> {
     let mut all = vec![of_runtime(runtime), of_ids()];
     all.extend(of_limits(&tutorial.limits));
     all.extend(of_upstream(tutorial));

@@ -48,7 +48,17 @@ impl Labs {
 impl Labs {
     /// Everything that a run of this tutorial needs, there or not.
     pub fn needs(&self, tutorial: &Tutorial) -> Vec<Need> {
-        let mut needs = lab::needs(tutorial, &self.grants, &self.runtime);
+        let needs = lab::needs(tutorial, &self.grants, &self.runtime);
+        self.needs_besides(tutorial, needs)
+    }
+
+    /// The same, without what the machine is asked for by making a lab.
+    fn needs_to_begin(&self, tutorial: &Tutorial) -> Vec<Need> {
+        let needs = lab::needs_to_begin(tutorial, &self.grants, &self.runtime);
+        self.needs_besides(tutorial, needs)
+    }
+
+    fn needs_besides(&self, tutorial: &Tutorial, mut needs: Vec<Need>) -> Vec<Need> {
         needs.extend(lab::system::needs(tutorial, &self.cache, &self.sources));
         let secrets = secrets(tutorial).into_iter();
         needs.extend(secrets.map(|(name, value)| {
@@ -94,8 +104,13 @@ impl Labs {
 }
 
 impl Machine for Labs {
+    /// A run follows where nothing is missing, and says itself when the machine refuses its lab. Only a tutorial that is
+    /// skipped anyway pays for an empty lab, so that its reasons are all there.
     fn missing(&self, tutorial: &Tutorial) -> Vec<Missing> {
-        let needs = self.needs(tutorial);
+        let needs = match self.needs_to_begin(tutorial) {
+            met if met.iter().all(Need::is_met) => met,
+            _ => self.needs(tutorial),
+        };
         needs.iter().filter_map(Need::missing).collect()
     }
 

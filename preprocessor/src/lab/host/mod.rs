@@ -6,6 +6,7 @@
 mod capabilities;
 mod clock;
 pub(super) mod files;
+mod filter;
 mod names;
 mod root;
 mod seccomp;

@@ -1,5 +1,6 @@
 //! One host → the OCI runtime's `config.json`.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use nix::sys::resource::{Resource, getrlimit};
@@ -12,7 +13,7 @@ use oci_spec::runtime::{
 
 use crate::lab::addresses::Network;
 use crate::lab::hierarchies::CGROUPS;
-use crate::lab::host::{capabilities, login_user, network_file, root, seccomp};
+use crate::lab::host::{capabilities, filter, login_user, network_file, root, seccomp};
 use crate::lab::init::node_file;
 use crate::lab::libraries;
 use crate::lab::plan::{AGENT, HostPlan, Root};
@@ -49,14 +50,19 @@ pub(super) fn of(host: &HostPlan, limits: &Limits, place: &str) -> Result<Spec, 
         .path("rootfs")
         .readonly(false)
         .build()?;
-    SpecBuilder::default()
+    let linux = linux(host, place)?;
+    let seccomp = linux.seccomp().as_ref();
+    let filter = seccomp.and_then(filter::in_base64);
+    let annotation = filter.map(|filter| (filter::ANNOTATION.to_owned(), filter));
+    let spec = SpecBuilder::default()
         .version("1.0.0") // What crun 1.8 knows; nothing here needs more.
         .root(root)
         .hostname(host.hostname.clone())
         .mounts(mounts(host, place)?)
         .process(process(host, limits)?)
-        .linux(linux(host, place)?)
-        .build()
+        .linux(linux)
+        .annotations(annotation.into_iter().collect::<HashMap<_, _>>());
+    spec.build()
 }
 
 fn linux(host: &HostPlan, place: &str) -> Result<Linux, OciSpecError> {

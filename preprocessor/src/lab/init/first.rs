@@ -140,6 +140,9 @@ fn take(inputs: &Inputs<'_>) -> Made<Vec<(String, Taken)>> {
     if let Some(path) = &plan.runtime {
         let shown = path.display().to_string();
         let tree = process::take_tree(&shown).during(Doing::Runtime, &shown)?;
+        // crun makes itself a read-only copy, and starts anew from it, where it does not lie on something read-only
+        // (CVE-2019-5736): 2 ms. Where this can't be done it goes on doing that.
+        let _ = process::make_read_only(&tree);
         all.push((RUNTIME.to_owned(), Taken::Tree(tree)));
     }
     for node in *nodes {

@@ -116,6 +116,30 @@ pub(super) fn take_tree(path: &str) -> Result<OwnedFd> {
     own(fd)
 }
 
+/// Makes what [`take_tree`] took read-only, wherever it is then put. Linux before 5.12 can't.
+#[expect(unsafe_code, reason = "nix does not know mount_setattr")]
+pub(super) fn make_read_only(tree: &OwnedFd) -> Result<()> {
+    let wanted = libc::mount_attr {
+        attr_set: libc::MOUNT_ATTR_RDONLY,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: 0,
+    };
+    // SAFETY: the path and the wishes live until the call returns, and it is told how long they are.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            tree.as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH,
+            &raw const wanted,
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    Errno::result(result)?;
+    Ok(())
+}
+
 /// Mounts what [`take_tree`] took on a file, or a folder, that is made for it.
 #[expect(unsafe_code, reason = "nix does not know move_mount")]
 pub(super) fn put_tree(tree: &OwnedFd, target: &str) -> Result<()> {
