@@ -1,6 +1,6 @@
 //! Labs that start differently: what a script in them sees of it.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 #[path = "labs/mod.rs"]
 mod support;
