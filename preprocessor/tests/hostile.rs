@@ -3,8 +3,8 @@
 //! Two kinds: a process in the host, as root, that writes into the agent's pipe; and an OCI runtime of ours that starts
 //! nothing and says whatever comes into our mind, which is quicker and can say anything. TWIN_FUZZ is how often (the
 //! long tier asks for thousands).
-#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod labs;
 mod support;

@@ -2,8 +2,8 @@
 //!
 //! What hosts do with each other in one lab stands in `cases/run/`. No packet of these tests leaves the machine: the way
 //! out is tried at addresses of the machine itself, where the test listens, and at one that is for documentation.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod labs;
 

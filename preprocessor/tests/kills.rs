@@ -3,8 +3,8 @@
 //! A copy of this test starts a lab and is killed, a little later each time; then the lab's keeper, PID 1, the runtime and
 //! the host's first process are. The last test does the same to the program itself and to every process that it starts,
 //! with SIGINT, SIGTERM and SIGKILL in turn. TWIN_KILLS is how often (the long tier asks for hundreds).
-#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod events;
 #[path = "labs/mod.rs"]

@@ -8,8 +8,8 @@
 //!
 //! What a wall keeps out is only proven by a script that gets at it without the wall: where that does no harm (a file
 //! `on-the-machine`), the script runs there too, and has to print something else.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 #[path = "labs/mod.rs"]
 mod support;

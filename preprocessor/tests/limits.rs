@@ -1,8 +1,8 @@
 //! Ten processes that want more memory than the whole lab may have: some end, and the machine does not notice.
 //!
 //! Once with what this machine has (as root mostly cgroups), once as an ordinary user, for whom PID 1 of the lab watches.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 #[path = "labs/mod.rs"]
 mod support;

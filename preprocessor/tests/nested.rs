@@ -4,8 +4,8 @@
 //!
 //! All are made of the same Debian system, so it is built once, in TWIN_CACHE_DIR or a folder of this test. Without a mirror
 //! within reach nothing can be built; then this says so, and is skipped.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod labs;
 #[path = "labs/runs.rs"]

@@ -1,8 +1,8 @@
 //! Tutorials → runs, in real labs. A case is a folder, its name the claim: `tutorial.yaml` runs, `run.txt` is what became
 //! of each step. `cases/interrupt` has the same files, and is interrupted when the step `wait` begins. TWIN_BLESS=1 writes
 //! the expectations.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod labs;
 #[path = "labs/runs.rs"]

@@ -1,8 +1,8 @@
 //! What a tutorial takes from outside, seen from inside: upstream's tree is where its terminals start, inputs lie where
 //! the spec wants them, all of it belongs to `user`, and nothing of it gets anywhere else. As whoever runs the tests
 //! and, when that is root, as an ordinary user too.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod labs;
 mod repository;

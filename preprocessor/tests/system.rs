@@ -3,8 +3,8 @@
 //! A base takes half a minute to build, so one cache serves everything here: a copy of this test does all that has to do
 //! with a system, one claim after the other, and this one looks after it from outside. As root and as an ordinary user.
 //! Without a mirror within reach nothing can be built; then this says so, and is skipped.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod events;
 #[path = "labs/mod.rs"]

@@ -1,7 +1,7 @@
 //! Walls that one script can't show: between two labs at the same time, after a lab's end, before the caller's terminal.
 //! What one script can show is in `lab.rs`.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 #![cfg(all(feature = "run", target_os = "linux"))]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 mod labs;
 
