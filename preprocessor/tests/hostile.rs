@@ -40,7 +40,10 @@ fn all_done(run: &Run) -> bool {
 /// The events of a run in which every step is good.
 fn good_events(tutorial: &Tutorial) -> Vec<Event> {
     let mut events = vec![
-        Event::Hello { version: VERSION },
+        Event::Hello {
+            version: VERSION,
+            filtered: true,
+        },
         Event::Opened { terminal: 0 },
     ];
     for (step, run) in support::ran(tutorial, |_, _| vec![coloured()])
@@ -192,7 +195,20 @@ fn agent_that_says_what_no_agent_says_is_not() {
         (Event::Started { step: usize::MAX }, "it began step"),
         (finished(3, vec![]), "it answered step 3"),
         (finished(usize::MAX, vec![]), "it answered step"),
-        (Event::Hello { version: 0 }, "version 0"),
+        (
+            Event::Hello {
+                version: 0,
+                filtered: true,
+            },
+            "version 0",
+        ),
+        (
+            Event::Hello {
+                version: VERSION,
+                filtered: false,
+            },
+            "not filtered",
+        ),
         (failed, "contradicts itself"),
         (with(output(text("a\u{1b}[2J"))), "contradicts itself"),
         (with(output(text("a\nb"))), "contradicts itself"),
@@ -254,7 +270,10 @@ fn durations_without_end_are_added() {
         ..CommandRun::default()
     };
     let events = [
-        Event::Hello { version: VERSION },
+        Event::Hello {
+            version: VERSION,
+            filtered: true,
+        },
         finished(0, vec![command.clone(), command]),
     ];
     let run = Puppet::new("").run(&tutorial, lines(&events).as_bytes());

@@ -61,6 +61,15 @@ pub(super) fn sleeps(group: Pid) -> bool {
     })
 }
 
+/// Whether a filter decides about our system calls, by /proc.
+pub(super) fn is_filtered() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mode = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Seccomp:"));
+    mode.is_some_and(|mode| mode.trim() == "2")
+}
+
 /// Whether a process ignores a signal, by /proc; not where that does not tell.
 pub(super) fn ignores(process: Pid, signal: Signal) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();

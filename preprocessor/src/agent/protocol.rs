@@ -183,6 +183,8 @@ pub enum Event {
     Hello {
         /// [`VERSION`].
         version: u32,
+        /// Whether the kernel asks a filter about each of the agent's system calls, and so about its descendants'.
+        filtered: bool,
     },
     /// A terminal's shell is at its first prompt.
     Opened {

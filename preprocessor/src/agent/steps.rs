@@ -61,7 +61,11 @@ impl Agent {
 
     fn hello(&mut self, version: u32, secrets: BTreeMap<String, String>) -> Result<(), Stop> {
         self.mask = super::mask::Mask::new(secrets);
-        self.send(&Event::Hello { version: VERSION });
+        let filtered = super::process::is_filtered();
+        self.send(&Event::Hello {
+            version: VERSION,
+            filtered,
+        });
         if version == VERSION {
             return Ok(());
         }

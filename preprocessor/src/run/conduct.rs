@@ -375,8 +375,18 @@ impl Conductor<'_, '_, '_> {
 
     fn take(&mut self, host: usize, event: Event) -> Option<Over> {
         match event {
-            Event::Hello { version: VERSION } => self.greeted(host),
-            Event::Hello { version } => {
+            Event::Hello {
+                version: VERSION,
+                filtered: true,
+            } => self.greeted(host),
+            // A runtime may not know the annotation, nor have been built to compile the list.
+            Event::Hello {
+                version: VERSION, ..
+            } => {
+                let why = "its system calls are not filtered: the OCI runtime has not installed the list of those that are allowed";
+                return Some(Over::Broken(why.to_owned()));
+            }
+            Event::Hello { version, .. } => {
                 let why = format!("it speaks version {version} of our protocol, not {VERSION}");
                 return Some(Over::Broken(why));
             }
