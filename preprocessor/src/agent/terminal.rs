@@ -802,6 +802,8 @@ impl Terminal {
         self.last_status = status;
         self.status = if nothing_ran { Some(0) } else { status };
         if !self.lines.is_empty() {
+            // Not the end yet: it was a line of several, or one of ours before it.
+            self.status = None;
             self.doing = Doing::Typed;
             self.recording = !matches!(
                 self.levels.last().map(|level| &level.kind),
