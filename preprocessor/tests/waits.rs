@@ -9,7 +9,23 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// What may sleep for a short time, since that time is the thing under test.
-const REASONS: [(&str, &str); 8] = [
+const REASONS: [(&str, &str); 12] = [
+    (
+        "cases/agent/a-greeting-that-comes-late-is-output/script.yaml",
+        "a login that takes its time",
+    ),
+    (
+        "cases/agent/what-takes-its-time-to-end-is-waited-for/script.yaml",
+        "a connection that is slow to close",
+    ),
+    (
+        "cases/run/the-tutorial-s-time-ends-a-wait-in-a-nested-shell-and-what-hears-no-key/tutorial.yaml",
+        "a loop that hears no key",
+    ),
+    (
+        "cases/run/the-tutorial-s-time-ends-the-step-that-runs/tutorial.yaml",
+        "a cleanup that is longer than the tutorial's time",
+    ),
     (
         "cases/agent/awkward-settings-of-the-shell/script.yaml",
         "a background job that ends",

@@ -394,7 +394,7 @@ fn the_status_of_what_a_key_has_ended_may_be_any() {
     let world = World::new();
     world.tutorial(
         "endless",
-        "title: Endless\nsteps:\n  - run: |\n      bash -c 'trap \"exit $((RANDOM % 200 + 1))\" INT; echo up; while :; do sleep 0.1; done'\n    until: {output: up}\n",
+        "title: Endless\nsteps:\n  - run: |\n      bash -c 'trap \"exit $((RANDOM % 200 + 1))\" INT; echo up; sleep 1000 & wait'\n    until: {output: up}\n",
     );
     world.twin(&["record", "endless"]).expect(0);
     let transcript = world.read("book/tutorials/endless.transcript.yaml");

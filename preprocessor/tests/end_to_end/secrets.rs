@@ -58,9 +58,10 @@ steps:
   - press: x
   - id: daemon
     terminal: other
-    run: until [ -e go ]; do sleep 0.1; done; cat note; sleep 1000
+    run: mkfifo go; read line <go; cat note; sleep 1000
     background: true
-  - run: touch go
+    ready: {path: go}
+  - run: echo >go
   - id: seen
     terminal: other
     wait: {output: battery}
