@@ -219,14 +219,19 @@ pub struct Style {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub background: Option<u32>,
     /// Bold.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub bold: bool,
     /// Italic.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub italic: bool,
     /// Underlined.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub underline: bool,
     /// Faint.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub faint: bool,
     /// Reverse video.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub inverse: bool,
 }
 
