@@ -14,7 +14,7 @@ export TWIN_CACHE_DIR=$cache
 verified=0
 for time in $(seq "$times"); do
   # An answer out of the cache would say nothing.
-  if target/release/mdbook-twin verify vde-namespaces >"$cache/said" 2>&1 && grep -q "ran now" "$cache/said"; then
+  if target/release/mdbook-twin verify vde-namespaces >"$cache/said" 2>&1 && grep -q "^verified vde-namespaces in" "$cache/said"; then
     verified=$((verified + 1))
   else
     printf 'time %d: exit %d\n' "$time" $?
