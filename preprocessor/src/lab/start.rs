@@ -125,6 +125,13 @@ impl Lab {
         StartError::Runtime(self.last_words())
     }
 
+    /// Ends it, and says how its first process ended: with the worst status of its runtimes, where they ended first.
+    pub fn ended(&mut self) -> String {
+        self.end();
+        let status = self.keeper.wait();
+        status.map_or_else(|error| error.to_string(), |status| status.to_string())
+    }
+
     /// What is left to read on the lab's stderr, without waiting for more than is there. Call after its end.
     pub fn last_words(&mut self) -> String {
         let mut said = Vec::new();

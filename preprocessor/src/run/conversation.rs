@@ -199,7 +199,7 @@ impl Conversation {
     pub(super) fn post_mortem(mut self) -> StartError {
         self.links.clear();
         match self.lab.post_mortem() {
-            StartError::Runtime(rest) => StartError::Runtime(joined(&self.words, &rest)),
+            StartError::Runtime(rest) => StartError::Runtime(self.joined(&rest)),
             error => error,
         }
     }
@@ -209,16 +209,16 @@ impl Conversation {
         self.links.clear();
         self.lab.end();
         let rest = self.lab.last_words();
-        joined(&self.words, &rest)
+        self.joined(&rest)
     }
-}
 
-fn joined(words: &[u8], rest: &str) -> String {
-    let words = String::from_utf8_lossy(words);
-    let both = format!("{words}{rest}");
-    match both.trim() {
-        "" => "it said nothing".to_owned(),
-        both => both.to_owned(),
+    fn joined(&mut self, rest: &str) -> String {
+        let words = String::from_utf8_lossy(&self.words);
+        let both = format!("{words}{rest}");
+        match both.trim() {
+            "" => format!("it said nothing, and ended with {}", self.lab.ended()),
+            both => both.to_owned(),
+        }
     }
 }
 

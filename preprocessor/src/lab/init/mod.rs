@@ -100,7 +100,10 @@ fn keep(control: &OwnedFd) -> Made<ExitCode> {
     let status = waitpid(first, None);
     result?;
     Ok(match status {
-        Ok(WaitStatus::Exited(_, 0)) => ExitCode::SUCCESS,
+        Ok(WaitStatus::Exited(_, code)) => {
+            u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
+        }
+        Ok(WaitStatus::Signaled(_, signal, _)) => ExitCode::from(128 + signal as u8),
         _ => ExitCode::FAILURE,
     })
 }
