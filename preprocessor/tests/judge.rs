@@ -15,8 +15,8 @@ use mdbook_twin::outcome::{
 };
 use mdbook_twin::report::{self, Paint};
 use mdbook_twin::tutorial::{
-    Action, Command, Expect, ExpectedExit, Host, Limits, Matching, Phase, RunCommands, Show, Step,
-    System, Terminal, Tutorial, When,
+    Action, Background, Command, Expect, ExpectedExit, Host, Limits, Matching, Phase, RunCommands,
+    Show, Step, System, Terminal, Tutorial, When,
 };
 use serde::Deserialize;
 
@@ -39,6 +39,9 @@ struct CaseStep {
     title: Option<String>,
     #[serde(default)]
     run: Vec<Ran>,
+    /// The last command goes on while other steps run.
+    #[serde(default)]
+    background: bool,
     #[serde(default)]
     press: Option<String>,
     #[serde(default)]
@@ -108,7 +111,7 @@ fn step(index: usize, case: &CaseStep) -> Step {
         } else {
             Action::Run(RunCommands {
                 commands,
-                background: None,
+                background: case.background.then(|| Background { ready: None }),
                 until: None,
                 retry: None,
                 dialog: Vec::new(),
@@ -292,6 +295,7 @@ fn a_timeout_shows_the_end_of_the_terminal_and_colours_are_only_colours() {
                 exit: 0,
                 gap: None,
             }],
+            background: false,
             press: None,
             wait: false,
             expect: None,

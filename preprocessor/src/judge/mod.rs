@@ -55,9 +55,22 @@ pub fn first_failed(
     digest: &str,
 ) -> Option<FailedStep> {
     let fitting = transcript.filter(|transcript| transcript.digest == digest);
-    let mut failed = failed_steps(tutorial, run, fitting).into_iter();
-    let mut first = failed.next()?;
-    first.more = failed.len();
+    let mut failed = failed_steps(tutorial, run, fitting);
+    // What a background command had written when the run broke off is no more than that: mostly it lacks what the steps
+    // behind would have brought about. What broke the run off is told first.
+    let is_cut = |step: &FailedStep| {
+        let Action::Run(run) = &tutorial.steps[step.step].action else {
+            return false;
+        };
+        run.background.is_some() && matches!(step.why, Why::Differs(_))
+    };
+    let broke_off = |step: &FailedStep| matches!(step.why, Why::CouldNotGoOn(_));
+    if failed.iter().any(broke_off) {
+        failed.sort_by_key(is_cut);
+    }
+    let more = failed.len().saturating_sub(1);
+    let mut first = failed.into_iter().next()?;
+    first.more = more;
     Some(first)
 }
 
