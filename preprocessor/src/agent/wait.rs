@@ -49,8 +49,7 @@ impl Agent {
             let caught_up = self.catch_up(index, step.deadline);
             let now = Instant::now();
             let micros = self.micros(now);
-            let terminal = self.terminal(index)?;
-            terminal.let_go(now, micros, !terminal.is_fenced());
+            self.terminal(index)?.let_go(now, micros);
             caught_up?;
         }
         if leaves && self.has_left(step, place)? {

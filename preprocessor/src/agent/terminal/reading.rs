@@ -15,7 +15,7 @@ impl Terminal {
 
     /// The shell has ended.
     pub(in crate::agent) fn gone(&mut self, exit: Option<i32>, now: Instant) {
-        self.let_go(now, 0, false);
+        self.let_go(now, 0);
         let held = std::mem::take(&mut self.held);
         self.output(&held, 0);
         self.doing = Doing::Gone { exit };
@@ -52,17 +52,14 @@ impl Terminal {
         self.take(rest, now, micros);
     }
 
-    /// Takes what was held back since a key was pressed. What the terminal shows for the key comes before all that the key
-    /// has brought about; and it comes, also where bash was faster and has turned the echo off, as it does when a command
-    /// was killed. `is_all`: it would be there by now.
-    pub(in crate::agent) fn let_go(&mut self, now: Instant, micros: u64, is_all: bool) {
+    /// Takes what was held back since a key was pressed: what the terminal shows for the key comes before all that the key
+    /// has brought about.
+    pub(in crate::agent) fn let_go(&mut self, now: Instant, micros: u64) {
         let Some(HeldBack { echo, mut bytes }) = self.held_back.take() else {
             return;
         };
-        match memchr::memmem::find(&bytes, &echo) {
-            Some(at) => bytes[..at + echo.len()].rotate_right(echo.len()),
-            None if is_all => bytes.splice(..0, echo).for_each(drop),
-            None => {}
+        if let Some(at) = memchr::memmem::find(&bytes, &echo) {
+            bytes[..at + echo.len()].rotate_right(echo.len());
         }
         self.take(&bytes, now, micros);
     }
@@ -76,7 +73,7 @@ impl Terminal {
         if let Some(held_back) = &mut self.held_back {
             held_back.bytes.extend_from_slice(bytes);
             if held_back.bytes.len() > MOST {
-                self.let_go(now, micros, false);
+                self.let_go(now, micros);
             }
             return;
         }
