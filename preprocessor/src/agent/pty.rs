@@ -10,8 +10,6 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use nix::libc;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::termios::SpecialCharacterIndices::{VINTR, VQUIT, VSUSP};
 use nix::sys::termios::{self, LocalFlags, SetArg};
 use nix::unistd::Pid;
 use rexpect::process::PtyProcess;
@@ -129,45 +127,20 @@ impl Pty {
     ///
     /// # Errors
     /// `WouldBlock`: somebody writes at this moment, or the terminal is full or stopped (^S).
-    pub(super) fn fence(&self) -> io::Result<()> {
-        self.other_side(libc::O_WRONLY)?.write_all(b"\0")
-    }
-
-    /// Waits until the terminal has done with what was typed: keys that are signals are sent, and what it shows for them
-    /// is written. Nothing to wait for where a program has lines to read: then nobody can tell, and nobody needs to.
-    pub(super) fn let_keys_arrive(&self) {
-        let Ok(program) = self.other_side(libc::O_RDONLY) else {
-            return;
-        };
-        // A worker of the kernel's hands on what was typed. To answer whether there is something to read, it is
-        // waited for (n_tty_poll).
-        let mut watched = [PollFd::new(program.as_fd(), PollFlags::POLLIN)];
-        let _ = poll(&mut watched, PollTimeout::ZERO);
-    }
-
-    /// What the terminal shows for a key that is a signal there (`^C`); `None` where it is none, or nothing shows.
-    pub(super) fn shown_for(&self, key: u8) -> Option<[u8; 2]> {
-        let modes = termios::tcgetattr(&self.master).ok()?;
-        let wanted = LocalFlags::ISIG | LocalFlags::ECHO | LocalFlags::ECHOCTL;
-        let signals = [VINTR, VQUIT, VSUSP].map(|which| modes.control_chars[which as usize]);
-        let shows = modes.local_flags.contains(wanted) && signals.contains(&key);
-        (shows && key.is_ascii_control()).then_some([b'^', key ^ 0x40])
-    }
-
-    /// The side that programs have.
     #[expect(
         unsafe_code,
         reason = "nix has no call for the other side of a terminal"
     )]
-    fn other_side(&self, access: libc::c_int) -> io::Result<File> {
-        let flags = access | libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC;
+    pub(super) fn fence(&self) -> io::Result<()> {
+        let flags = libc::O_WRONLY | libc::O_NOCTTY | libc::O_NONBLOCK | libc::O_CLOEXEC;
         // SAFETY: TIOCGPTPEER takes flags and gives a descriptor that nobody else has.
-        unsafe {
+        let mut program = unsafe {
             match libc::ioctl(self.master.as_raw_fd(), libc::TIOCGPTPEER, flags) {
-                fd if fd >= 0 => Ok(File::from_raw_fd(fd)),
-                _ => Err(io::Error::last_os_error()),
+                fd if fd >= 0 => File::from_raw_fd(fd),
+                _ => return Err(io::Error::last_os_error()),
             }
-        }
+        };
+        program.write_all(b"\0")
     }
 
     /// The foreground process group.

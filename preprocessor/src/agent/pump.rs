@@ -242,24 +242,19 @@ impl Agent {
         typed
     }
 
-    /// Since the agent began.
-    pub(super) fn micros(&self, now: Instant) -> u64 {
-        (now - self.epoch).as_micros() as u64
-    }
-
     /// Reads what a terminal has, and writes what waits for it.
     fn serve_terminal(&mut self, index: usize, writable: bool) {
         // A flood comes in pieces of 4 KiB: several of them before the next poll, but not for ever.
         const READS: usize = 16;
         const FULL: usize = 2048;
-        let now = Instant::now();
-        let micros = self.micros(now);
         let Some(terminal) = self.terminals.get_mut(&index) else {
             return;
         };
         if writable {
             terminal.write();
         }
+        let now = Instant::now();
+        let micros = (now - self.epoch).as_micros() as u64;
         for _ in 0..READS {
             match terminal.pty().read(&mut self.buffer) {
                 None => break,

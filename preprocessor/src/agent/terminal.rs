@@ -79,13 +79,6 @@ impl Kind {
     }
 }
 
-/// What came since a key was pressed that is a signal.
-struct HeldBack {
-    /// What the terminal shows for the key.
-    echo: [u8; 2],
-    bytes: Vec<u8>,
-}
-
 /// See the module.
 pub(super) struct Terminal {
     pty: Pty,
@@ -149,8 +142,6 @@ pub(super) struct Terminal {
     /// What conditions look at, while one does.
     pub(super) watch: Option<Watch>,
     hung_up: bool,
-    /// What comes while it is open whether the terminal has shown a key.
-    held_back: Option<HeldBack>,
     /// A person who is in it.
     guest: Option<guest::Guest>,
     /// Fences ([`Pty::fence`]) that have not come out.
@@ -199,7 +190,6 @@ impl Terminal {
             repl_line: (now, 0),
             watch: None,
             hung_up: false,
-            held_back: None,
             guest: None,
             fences: 0,
         };

@@ -43,15 +43,8 @@ impl Agent {
         let place = terminal.place();
         terminal.start_meanwhile();
         let bytes = keys::bytes(keys, terminal.application_keys());
-        let is_held_back = terminal.press(&bytes);
+        terminal.send(&bytes);
         self.pressed.insert(index, true);
-        if is_held_back {
-            let caught_up = self.catch_up(index, step.deadline);
-            let now = Instant::now();
-            let micros = self.micros(now);
-            self.terminal(index)?.let_go(now, micros);
-            caught_up?;
-        }
         if leaves && self.has_left(step, place)? {
             self.add_meanwhile(step);
             return Ok(());

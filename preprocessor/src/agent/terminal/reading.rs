@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Instant;
 
-use super::{Doing, HeldBack, Kind, Level, Terminal};
+use super::{Doing, Kind, Level, Terminal};
 use crate::agent::aside::Aside;
 use crate::agent::marks::{Mark, Marker, Next};
 
@@ -15,7 +15,6 @@ impl Terminal {
 
     /// The shell has ended.
     pub(in crate::agent) fn gone(&mut self, exit: Option<i32>, now: Instant) {
-        self.let_go(now, 0);
         let held = std::mem::take(&mut self.held);
         self.output(&held, 0);
         self.doing = Doing::Gone { exit };
@@ -52,29 +51,8 @@ impl Terminal {
         self.take(rest, now, micros);
     }
 
-    /// Takes what was held back since a key was pressed: what the terminal shows for the key comes before all that the key
-    /// has brought about.
-    pub(in crate::agent) fn let_go(&mut self, now: Instant, micros: u64) {
-        let Some(HeldBack { echo, mut bytes }) = self.held_back.take() else {
-            return;
-        };
-        if let Some(at) = memchr::memmem::find(&bytes, &echo) {
-            bytes[..at + echo.len()].rotate_right(echo.len());
-        }
-        self.take(&bytes, now, micros);
-    }
-
     fn take(&mut self, bytes: &[u8], now: Instant, micros: u64) {
-        /// A flood is not held back.
-        const MOST: usize = 16 << 10;
         if bytes.is_empty() {
-            return;
-        }
-        if let Some(held_back) = &mut self.held_back {
-            held_back.bytes.extend_from_slice(bytes);
-            if held_back.bytes.len() > MOST {
-                self.let_go(now, micros);
-            }
             return;
         }
         self.last_output = now;

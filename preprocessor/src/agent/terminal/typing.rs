@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::{Doing, HeldBack, Kind, Terminal};
+use super::{Doing, Kind, Terminal};
 use crate::agent::record::Record;
 use crate::agent::screen::Screen;
 use crate::agent::shell;
@@ -13,22 +13,6 @@ impl Terminal {
     pub(in crate::agent) fn send(&mut self, bytes: &[u8]) {
         self.outgoing.extend_from_slice(bytes);
         self.write();
-    }
-
-    /// Types keys. A terminal tells a program of ^C first and writes `^C` then: on a busy machine behind the shell's next
-    /// prompt. So what comes is held back until [`let_go`](Self::let_go); whether that is needed.
-    pub(in crate::agent) fn press(&mut self, keys: &[u8]) -> bool {
-        let mut shown = keys.iter().filter_map(|&key| self.pty.shown_for(key));
-        let (echo, more) = (shown.next(), shown.next());
-        self.held_back = echo.filter(|_| more.is_none()).map(|echo| HeldBack {
-            echo,
-            bytes: Vec::new(),
-        });
-        self.send(keys);
-        if self.held_back.is_some() {
-            self.pty.let_keys_arrive();
-        }
-        self.held_back.is_some()
     }
 
     /// Hands on what was typed, as far as there is room.
