@@ -111,7 +111,7 @@ fn step(index: usize, case: &CaseStep) -> Step {
         } else {
             Action::Run(RunCommands {
                 commands,
-                background: case.background.then(|| Background { ready: None }),
+                background: case.background.then_some(Background { ready: None }),
                 until: None,
                 retry: None,
                 dialog: Vec::new(),

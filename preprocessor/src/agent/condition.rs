@@ -1,12 +1,16 @@
 //! What steps can wait for.
 
+use std::fs::Metadata;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use nix::unistd::Pid;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::pump::{Agent, Trouble};
+use super::sockets;
 use super::steps::Step;
 use super::terminal::{Doing, Terminal};
 use crate::outcome::Failure;
@@ -126,7 +130,7 @@ impl Agent {
             }
             Condition::Elapsed(time) => return Ok(at(waiting.since + *time)),
             Condition::Port(port) => {
-                let there = self.listens(*port);
+                let there = sockets::takes(*port, &self.foregrounds());
                 return Ok(if there {
                     Held::Yes
                 } else {
@@ -137,12 +141,17 @@ impl Agent {
                 let path = self.path_of(index, path)?;
                 // First watched, then looked for: what comes in between is told.
                 self.watched = watch(&path);
-                let again = match self.watched {
-                    Some(_) => LOOK_AGAIN_ANYWAY,
-                    None => LOOK_AGAIN,
+                let metadata = path.symlink_metadata().ok();
+                let is_socket = |it: &Metadata| it.file_type().is_socket();
+                let is_there = match &metadata {
+                    Some(it) if is_socket(it) => sockets::is_served(&path, &self.foregrounds()),
+                    other => other.is_some(),
                 };
-                let there = path.symlink_metadata().is_ok();
-                return Ok(if there { Held::Yes } else { at(now + again) });
+                let again = match (&self.watched, &metadata) {
+                    (Some(_), None) => LOOK_AGAIN_ANYWAY,
+                    _ => LOOK_AGAIN,
+                };
+                return Ok(if is_there { Held::Yes } else { at(now + again) });
             }
         };
         Ok(match (yes, ended) {
@@ -201,41 +210,12 @@ impl Agent {
         Ok(PathBuf::from(format!("/proc/{process}/cwd")).join(path))
     }
 
-    /// Whether a socket waits on `port`, TCP or UDP, here or in the network namespace of what runs in a terminal.
-    fn listens(&self, port: u16) -> bool {
-        let nested = self
-            .terminals
-            .values()
-            .filter_map(|terminal| terminal.pty().foreground())
-            .map(|process| process.to_string());
-        std::iter::once("self".to_owned())
-            .chain(nested)
-            .any(|process| {
-                let tables = [
-                    ("tcp", LISTENS),
-                    ("tcp6", LISTENS),
-                    ("udp", BOUND),
-                    ("udp6", BOUND),
-                ];
-                tables.into_iter().any(|(table, state)| {
-                    std::fs::read_to_string(format!("/proc/{process}/net/{table}"))
-                        .is_ok_and(|table| table.lines().any(|line| is_listener(line, port, state)))
-                })
-            })
+    /// What runs in the terminals: some of it, perhaps, in a network namespace of its own.
+    fn foregrounds(&self) -> Vec<Pid> {
+        let all = self.terminals.values();
+        all.filter_map(|terminal| terminal.pty().foreground())
+            .collect()
     }
-}
-
-/// A TCP socket that takes connections.
-const LISTENS: &str = "0A";
-/// A UDP socket that nobody has connected: it takes what comes.
-const BOUND: &str = "07";
-
-/// `  0: 0100007F:1F90 00000000:0000 0A …`: the local port in hex, and the state.
-fn is_listener(line: &str, port: u16, state: &str) -> bool {
-    let mut fields = line.split_ascii_whitespace().skip(1);
-    let local = fields.next().and_then(|address| address.rsplit(':').next());
-    let listens = fields.nth(1) == Some(state);
-    listens && local.and_then(|hex| u16::from_str_radix(hex, 16).ok()) == Some(port)
 }
 
 /// A watch on the folder that a path is in, or the nearest one that there is.

@@ -37,6 +37,7 @@ mod record;
 mod run;
 mod screen;
 mod shell;
+mod sockets;
 mod steps;
 mod terminal;
 mod user;
