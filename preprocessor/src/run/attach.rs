@@ -43,6 +43,20 @@ pub struct Caller<'a> {
     pub interrupt: Option<&'a Interrupt>,
 }
 
+impl Caller<'_> {
+    /// What came from them; `None`: nothing, after all. A terminal that hung up has no more to say than a file that is over.
+    pub(super) fn typed(&self) -> Option<Request> {
+        let mut buffer = [0; 16 << 10];
+        match nix::unistd::read(self.input, &mut buffer) {
+            Err(Errno::EINTR | Errno::EAGAIN) => None,
+            Ok(0) | Err(_) => Some(Request::EndOfInput),
+            Ok(count) => Some(Request::Input {
+                bytes: buffer[..count].to_vec(),
+            }),
+        }
+    }
+}
+
 /// How it was over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Over {
@@ -198,18 +212,10 @@ impl Carrier<'_> {
     }
 
     fn read(&mut self) -> Result<()> {
-        let mut buffer = [0; 16 << 10];
-        let request = match nix::unistd::read(self.caller.input, &mut buffer) {
-            Err(Errno::EINTR | Errno::EAGAIN) => return Ok(()),
-            // A terminal that hung up has no more to say than a file that is over.
-            Ok(0) | Err(_) => {
-                self.input_ended = true;
-                Request::EndOfInput
-            }
-            Ok(count) => Request::Input {
-                bytes: buffer[..count].to_vec(),
-            },
+        let Some(request) = self.caller.typed() else {
+            return Ok(());
         };
+        self.input_ended |= matches!(request, Request::EndOfInput);
         self.conversation.say(self.host, &request)
     }
 

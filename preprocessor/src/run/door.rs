@@ -273,17 +273,10 @@ impl Visitor<'_> {
     }
 
     fn read(&mut self) -> Result<()> {
-        let mut buffer = [0; 16 << 10];
-        let request = match nix::unistd::read(self.caller.input, &mut buffer) {
-            Err(Errno::EINTR | Errno::EAGAIN) => return Ok(()),
-            Ok(0) | Err(_) => {
-                self.input_ended = true;
-                Request::EndOfInput
-            }
-            Ok(count) => Request::Input {
-                bytes: buffer[..count].to_vec(),
-            },
+        let Some(request) = self.caller.typed() else {
+            return Ok(());
         };
+        self.input_ended |= matches!(request, Request::EndOfInput);
         self.wire.say(&In::Say(request))
     }
 }

@@ -5,13 +5,9 @@ use std::os::fd::AsRawFd;
 use std::process::Stdio;
 
 use nix::libc;
-use nix::sys::wait::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::world::{Answer, World, program};
-
-/// No step takes that long on any machine.
-const HANGS: u64 = 30_000;
+use crate::world::{Answer, HANGS, World, ends_with, program};
 
 const PREPARED: &str = "title: Prepared\nhosts:\n  one: {}\nsetup:\n  - run: echo made by setup >here\nsteps:\n  - run: echo never >here\n";
 
@@ -33,16 +29,6 @@ fn person(world: &World, arguments: &[&str]) -> PtySession {
         .args(arguments)
         .env("TERM", "xterm");
     spawn_command(command, Some(HANGS)).expect("a terminal")
-}
-
-#[track_caller]
-fn ends_with(mut session: PtySession, status: i32) {
-    session.exp_eof().expect("the end of its output");
-    let ended = session.process().wait().expect("an end");
-    assert!(
-        matches!(ended, WaitStatus::Exited(_, code) if code == status),
-        "{ended:?}"
-    );
 }
 
 #[test]

@@ -9,10 +9,7 @@ use nix::unistd::Pid;
 use rexpect::session::{PtySession, spawn_command};
 
 use crate::labs::is_root;
-use crate::world::{Answer, World};
-
-/// No step takes that long on any machine.
-const HANGS: u64 = 30_000;
+use crate::world::{Answer, HANGS, World, ends_with};
 
 const STANDS: &str = "title: Stands\nhosts:\n  one: {}\n  two: {}\nterminals:\n  here: {host: one}\n  there: {host: two}\nsteps:\n  - id: makes\n    run: echo made by a step >made\n  - id: breaks\n    terminal: there\n    run: 'false'\n  - id: behind\n    run: rm made\ncleanup:\n  - id: cleans\n    run: rm made\n";
 
@@ -46,17 +43,6 @@ fn kept(world: &World) -> PtySession {
         .exp_string("Enter or ^C here ends it")
         .expect("how it ends");
     keeper
-}
-
-#[track_caller]
-fn ends_with(mut session: PtySession, status: i32) -> String {
-    let rest = session.exp_eof().expect("the end of its output");
-    let ended = session.process().wait().expect("an end");
-    assert!(
-        matches!(ended, WaitStatus::Exited(_, code) if code == status),
-        "{ended:?}: {rest}"
-    );
-    rest
 }
 
 #[test]

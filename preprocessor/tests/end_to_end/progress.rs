@@ -4,10 +4,7 @@ use mdbook_twin::outcome::{Ended, Failure};
 use regex::Regex;
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::world::{Answer, World, program};
-
-/// No step takes that long on any machine.
-const HANGS: u64 = 30_000;
+use crate::world::{Answer, HANGS, World, program};
 
 const HELLO: &str = "title: Hello\nsteps:\n  - run: echo hello\n";
 const WAITS: &str = "title: Waits\nterminals: [left, right]\nsteps:\n  - run: echo begun\n  - terminal: right\n    \

@@ -4,7 +4,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use nix::sys::wait::WaitStatus;
+use rexpect::session::PtySession;
+
 use crate::labs::User;
+
+/// No step of a test's tutorial takes that long on any machine, in milliseconds.
+pub(crate) const HANGS: u64 = 30_000;
+
+/// Reads to the end of what a person sees, which is given; the program ends with this status.
+#[track_caller]
+pub(crate) fn ends_with(mut session: PtySession, status: i32) -> String {
+    let rest = session.exp_eof().expect("the end of its output");
+    let ended = session.process().wait().expect("an end");
+    assert!(
+        matches!(ended, WaitStatus::Exited(_, code) if code == status),
+        "{ended:?}: {rest}"
+    );
+    rest
+}
 
 /// A world of its own: book, cache, upstream, git configuration.
 pub(crate) struct World {
