@@ -23,6 +23,9 @@ pub struct Run {
 pub struct Facts {
     /// Kernel release, as `uname -r`.
     pub kernel: String,
+    /// Kernel build, as `uname -v`; empty where it was not looked at.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub build: String,
     /// Machine architecture, as `uname -m`.
     pub arch: String,
     /// Per host: what it is made of, in words (`Debian GNU/Linux 13 (trixie)`).

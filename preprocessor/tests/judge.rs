@@ -229,6 +229,7 @@ fn transcript(case: &Case) -> Option<Transcript> {
         digest: if case.changed { "old" } else { "now" }.to_owned(),
         upstream: None,
         facts: Facts::default(),
+        apart: Vec::new(),
         steps: steps.collect(),
     })
 }

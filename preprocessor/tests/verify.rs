@@ -164,12 +164,18 @@ impl Machine for Pretender {
 
     fn facts(&self, _: &Tutorial) -> Facts {
         Facts {
+            build: String::new(),
             kernel: self.kernel.lock().unwrap().clone(),
             ..Facts::default()
         }
     }
 
-    fn run(&self, tutorial: &Tutorial, told: &mut dyn FnMut(Told<'_>)) -> Result<Run, NotRun> {
+    fn run(
+        &self,
+        tutorial: &Tutorial,
+        _: u64,
+        told: &mut dyn FnMut(Told<'_>),
+    ) -> Result<Run, NotRun> {
         self.runs.fetch_add(1, Ordering::SeqCst);
         self.seen.lock().unwrap().push(tutorial.hosts[0].clone());
         told(Told::Step(0));
@@ -199,7 +205,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let cache = folder.path().join("cache");
         let tutorial = tutorial("one");
-        let transcript = transcript_of(&tutorial, &run("a\n"), None, "d1");
+        let transcript = transcript_of(&tutorial, &run("a\n"), &[], None, "d1").transcript;
         Self {
             store: Store::new(&cache),
             cache,
@@ -603,7 +609,7 @@ fn a_recording_is_what_ran_and_two_that_agree_need_no_further_run() {
 #[test]
 fn a_recording_says_which_lines_vary() {
     let world = World::new();
-    let machine = Pretender::new(&["a\nb\nc", "a\nx\nc"]);
+    let machine = Pretender::new(&["a\nb\nc", "a\nx y\nc"]);
     let Recorded::Done(recording) = recorded(&world, 3, &machine) else {
         panic!("not recorded")
     };
@@ -613,7 +619,7 @@ fn a_recording_says_which_lines_vary() {
         panic!("{:?}", recording.varying)
     };
     assert_eq!(line.first.as_deref(), Some("b"));
-    assert_eq!(line.other.as_deref(), Some("x"));
+    assert_eq!(line.other.as_deref(), Some("x y"));
 }
 
 #[test]

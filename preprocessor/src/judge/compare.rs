@@ -37,21 +37,25 @@ pub(super) fn compare(
         Matching::None => None,
         Matching::Exact => {
             let mut tried = bindings.clone();
-            if in_order(&pattern.lines, actual, &mut tried) {
+            if in_order(pattern, actual, &mut tried) {
                 *bindings = tried;
                 return None;
             }
             // With the names that were bound on the way, so that the difference shown is the one that decided.
-            Some(diff(&pattern.lines, actual, &tried))
+            Some(diff(pattern, actual, &tried))
         }
-        Matching::Unordered => unordered(&pattern.lines, actual, bindings),
+        Matching::Unordered => unordered(pattern, actual, bindings),
     }
 }
 
 /// Whether the lines match from top to bottom. A stretch after `...` is taken where it first fits, the last one at the
 /// end; in both cases with the names bound so far.
-fn in_order(pattern: &[LinePattern], actual: &[&str], bindings: &mut Bindings) -> bool {
-    let mut stretches = pattern.split(LinePattern::is_any_lines);
+fn in_order(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> bool {
+    let of_any_length = |line: &LinePattern| line.is_many() && !line.is_any_lines();
+    if !pattern.anywhere.is_empty() || pattern.lines.iter().any(of_any_length) {
+        return as_recorded(pattern, actual, bindings);
+    }
+    let mut stretches = pattern.lines.split(LinePattern::is_any_lines);
     let Some(first) = stretches.next() else {
         return actual.is_empty();
     };
@@ -96,18 +100,42 @@ fn stretch(pattern: &[LinePattern], actual: &[&str], bindings: &mut Bindings) ->
     true
 }
 
+/// A recorded output has lines that repeat, and lines that come at times, but no `...`: each line takes what it can.
+fn as_recorded(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> bool {
+    let mut rest = actual;
+    let passing = |line: &str, bindings: &Bindings| {
+        let mut lines = pattern.anywhere.iter();
+        lines.any(|pattern| pattern.matches(line, bindings))
+    };
+    for line in &pattern.lines {
+        loop {
+            let found = rest.first().map(|actual| line.found(actual, bindings));
+            match found {
+                Some(Some(_)) if line.is_many() => rest = &rest[1..],
+                _ if line.is_many() => break,
+                Some(Some(values)) => {
+                    bindings.bind(values);
+                    rest = &rest[1..];
+                    break;
+                }
+                Some(None) if passing(rest[0], bindings) => rest = &rest[1..],
+                _ => return false,
+            }
+        }
+    }
+    rest.iter().all(|line| passing(line, bindings))
+}
+
 /// The same lines in any order: each expected line takes the first line that fits and is still free, literal lines
 /// before those with matchers. A `...` allows any others.
-fn unordered(
-    pattern: &[LinePattern],
-    actual: &[&str],
-    bindings: &mut Bindings,
-) -> Option<Difference> {
+fn unordered(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> Option<Difference> {
+    let anywhere = &pattern.anywhere;
+    let pattern = &pattern.lines;
     let mut tried = bindings.clone();
     let mut partner: Vec<Option<usize>> = vec![None; actual.len()];
     let mut missing = Vec::new();
     let (literal, other): (Vec<_>, Vec<_>) = (0..pattern.len())
-        .filter(|&line| !pattern[line].is_any_lines())
+        .filter(|&line| !pattern[line].is_many())
         .partition(|&line| pattern[line].is_literal());
     // A flood has many lines, but each of them is looked up once.
     let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -133,27 +161,39 @@ fn unordered(
         }
     }
     missing.sort_unstable();
-    let open = pattern.iter().any(LinePattern::is_any_lines);
-    if missing.is_empty() && (open || partner.iter().all(Option::is_some)) {
+    let open: Vec<_> = pattern
+        .iter()
+        .filter(|line| line.is_many())
+        .chain(anywhere)
+        .collect();
+    let is_open = |at: usize| open.iter().any(|line| line.matches(actual[at], &tried));
+    let mut lines = partner.iter().enumerate();
+    if missing.is_empty() && lines.all(|(at, partner)| partner.is_some() || is_open(at)) {
         *bindings = tried;
         return None;
     }
     let expected_line = missing.first().copied().unwrap_or(0);
     let bound = bound_in(missing.iter().map(|&line| &pattern[line]), &tried);
-    let there = actual
+    let open: Vec<Option<&LinePattern>> = actual
         .iter()
-        .zip(partner)
-        .map(|(actual, partner)| match partner {
-            Some(line) => same(&pattern[line], actual),
-            None if open => DiffLine::Same {
-                expected: "...".to_owned(),
-                actual: (*actual).to_owned(),
-            },
-            None => DiffLine::Extra {
-                actual: (*actual).to_owned(),
-                first_difference: None,
-            },
-        });
+        .map(|actual| {
+            open.iter()
+                .copied()
+                .find(|line| line.matches(actual, &tried))
+        })
+        .collect();
+    let there =
+        actual
+            .iter()
+            .zip(partner.iter().zip(open))
+            .map(|(actual, (partner, open))| match (partner, open) {
+                (Some(line), _) => same(&pattern[*line], actual),
+                (None, Some(line)) => same(line, actual),
+                (None, None) => DiffLine::Extra {
+                    actual: (*actual).to_owned(),
+                    first_difference: None,
+                },
+            });
     let not_there = missing.into_iter().map(|line| DiffLine::Missing {
         expected: pattern[line].written.clone(),
         first_difference: None,
@@ -179,12 +219,17 @@ enum Edit {
     Pair(usize, usize),
     Missing(usize),
     Extra(usize),
+    /// A line that may come anywhere.
+    Passing(usize),
 }
 
 /// All lines of both sides, aligned.
-fn diff(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Difference {
+fn diff(pattern: &Pattern, actual: &[&str], bindings: &Bindings) -> Difference {
+    let anywhere = &pattern.anywhere;
+    let pattern = &pattern.lines[..];
+    let plain = anywhere.is_empty();
     let small = pattern.len().saturating_mul(actual.len()) <= CELLS;
-    let edits = if pattern.iter().all(LinePattern::is_literal) {
+    let edits = if plain && pattern.iter().all(LinePattern::is_literal) {
         // Lines that can be hashed: fast enough for the outputs of floods.
         let expected: Vec<_> = pattern.iter().map(LinePattern::literal_text).collect();
         let actual: Vec<_> = actual.iter().map(|line| line.trim_end()).collect();
@@ -193,10 +238,10 @@ fn diff(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Differ
             &expected,
             &actual,
         ))
-    } else if small && !pattern.iter().any(LinePattern::is_any_lines) {
+    } else if small && plain && !pattern.iter().any(LinePattern::is_many) {
         by_similar(pattern, actual, bindings)
     } else if small {
-        by_table(pattern, actual, bindings)
+        by_table(pattern, anywhere, actual, bindings)
     } else {
         let missing = (0..pattern.len()).map(Edit::Missing);
         missing.chain((0..actual.len()).map(Edit::Extra)).collect()
@@ -207,6 +252,7 @@ fn diff(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Differ
         if is_pair(change[0]) {
             lines.extend(change.iter().filter_map(|edit| match *edit {
                 Edit::Pair(p, a) => Some(same(&pattern[p], actual[a])),
+                Edit::Passing(a) => Some(same(&LinePattern::literal(actual[a]), actual[a])),
                 Edit::Missing(_) | Edit::Extra(_) => None,
             }));
         } else {
@@ -216,7 +262,7 @@ fn diff(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Differ
     let expected_line = first_changed(&edits).min(pattern.len().saturating_sub(1));
     let missing = edits.iter().filter_map(|edit| match *edit {
         Edit::Missing(p) => Some(&pattern[p]),
-        Edit::Pair(..) | Edit::Extra(_) => None,
+        Edit::Pair(..) | Edit::Extra(_) | Edit::Passing(_) => None,
     });
     let bound = bound_in(missing, &bindings);
     Difference {
@@ -244,13 +290,14 @@ fn first_changed(edits: &[Edit]) -> usize {
             Edit::Pair(p, _) => next = p + 1,
             Edit::Missing(p) => return p,
             Edit::Extra(_) => return next,
+            Edit::Passing(_) => {}
         }
     }
     next
 }
 
 fn is_pair(edit: Edit) -> bool {
-    matches!(edit, Edit::Pair(..))
+    matches!(edit, Edit::Pair(..) | Edit::Passing(_))
 }
 
 /// A stretch of differences: all missing lines, then all extra ones, those that stand against each other marked.
@@ -312,7 +359,7 @@ fn split_broken_bindings(
                 }
                 None => kept.extend([Edit::Missing(p), Edit::Extra(a)]),
             },
-            Edit::Missing(_) | Edit::Extra(_) => kept.push(edit),
+            Edit::Missing(_) | Edit::Extra(_) | Edit::Passing(_) => kept.push(edit),
         }
     }
     (kept, bindings)
@@ -367,29 +414,45 @@ fn pair_cost(line: &LinePattern, actual: &str) -> Option<u32> {
 }
 
 /// The cheapest alignment where `...` takes lines for nothing; `similar` knows no such thing.
-fn by_table(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Vec<Edit> {
+fn by_table(
+    pattern: &[LinePattern],
+    anywhere: &[LinePattern],
+    actual: &[&str],
+    bindings: &Bindings,
+) -> Vec<Edit> {
     let width = actual.len() + 1;
+    let passing: Vec<bool> = actual
+        .iter()
+        .map(|actual| anywhere.iter().any(|line| line.matches(actual, bindings)))
+        .collect();
     let last = pattern.len() * width;
     // From expected line p and actual line a on, at p * width + a: the cost of what is left, and the step to take.
     let mut cost = vec![0_u32; last + width];
     let mut step = vec![Step::Extra; last + width];
     for a in (0..actual.len()).rev() {
-        cost[last + a] = cost[last + a + 1] + ALONE;
+        (cost[last + a], step[last + a]) = match passing[a] {
+            true => (cost[last + a + 1], Step::Pass),
+            false => (cost[last + a + 1] + ALONE, Step::Extra),
+        };
     }
     for p in (0..pattern.len()).rev() {
         let line = &pattern[p];
         for a in (0..=actual.len()).rev() {
             let here = p * width + a;
-            let (alone, skip) = match line.is_any_lines() {
+            let (alone, skip) = match line.is_many() {
                 true => (0, Step::Leave),
                 false => (ALONE, Step::Missing),
             };
             // The order decides between equals: the first of the cheapest is taken.
             let mut ways = vec![(cost[here + width] + alone, skip)];
             if let Some(text) = actual.get(a) {
-                if line.is_any_lines() {
+                if line.is_many() {
                     // Before leaving: so that what is missing is the last line that could be, not the first.
-                    ways.insert(0, (cost[here + 1], Step::Take));
+                    if line.matches(text, bindings) {
+                        ways.insert(0, (cost[here + 1], Step::Take));
+                    }
+                } else if passing[a] && !line.matches(text, bindings) {
+                    ways.insert(0, (cost[here + 1], Step::Pass));
                 } else {
                     let both = cost[here + width + 1];
                     if line.matches(text, bindings) {
@@ -416,6 +479,8 @@ enum Step {
     Differs,
     /// A `...` takes this line.
     Take,
+    /// It may come anywhere.
+    Pass,
     /// A `...` is over.
     Leave,
 }
@@ -428,11 +493,12 @@ fn walk(step: &[Step], expected: usize, actual: usize) -> Vec<Edit> {
             Step::Extra => edits.push(Edit::Extra(a)),
             Step::Missing => edits.push(Edit::Missing(p)),
             Step::Same | Step::Take => edits.push(Edit::Pair(p, a)),
+            Step::Pass => edits.push(Edit::Passing(a)),
             Step::Differs => edits.extend([Edit::Missing(p), Edit::Extra(a)]),
             Step::Leave => {}
         }
         match step[p * (actual + 1) + a] {
-            Step::Extra | Step::Take => a += 1,
+            Step::Extra | Step::Take | Step::Pass => a += 1,
             Step::Missing | Step::Leave => p += 1,
             Step::Same | Step::Differs => (p, a) = (p + 1, a + 1),
         }

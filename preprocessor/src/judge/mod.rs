@@ -5,15 +5,18 @@
 
 pub mod bindings;
 mod compare;
+pub mod learn;
 pub mod matcher;
 pub mod pattern;
 pub mod record;
+mod recorded;
 mod stale;
 mod step;
 pub mod transcript;
+pub mod varies;
 pub mod verdict;
 
-pub use record::transcript_of;
+pub use record::{Lessons, transcript_of};
 pub(crate) use stale::recorded_step;
 pub use transcript::Transcript;
 pub use verdict::{Missing, Verdict, Verification};
@@ -21,6 +24,7 @@ pub use verdict::{Missing, Verdict, Verification};
 use crate::outcome::Run;
 use crate::tutorial::{Action, Tutorial};
 use bindings::Bindings;
+use recorded::Known;
 use verdict::{FailedStep, VerifiedBy, Why};
 
 /// What a run says about a tutorial.
@@ -124,20 +128,28 @@ fn failed_steps(
     run: &Run,
     transcript: Option<&Transcript>,
 ) -> Vec<FailedStep> {
+    let known = transcript.map(|transcript| Known::of(transcript, &run.facts));
     let mut bindings = Bindings::default();
     let mut failed: Vec<FailedStep> = Vec::new();
     for (index, step) in tutorial.steps.iter().enumerate() {
         let recorded =
             transcript.map(|transcript| stale::recorded_step(tutorial, index, transcript));
         let wrong = match run.steps.get(index) {
-            Some(ran) => step::judge(step, ran, recorded, !failed.is_empty(), &mut bindings),
+            Some(ran) => step::judge(
+                step,
+                ran,
+                recorded,
+                known,
+                !failed.is_empty(),
+                &mut bindings,
+            ),
             // Only a run that was cut off is shorter than its tutorial.
             None => step::not_reached(!failed.is_empty()),
         };
         if let Some((command, why)) = wrong {
             let besides = match (&why, run.steps.get(index)) {
                 (Why::CouldNotGoOn(_), Some(ran)) => {
-                    step::difference(step, ran, command, recorded.flatten(), &bindings)
+                    step::difference(step, ran, command, recorded.flatten(), known, &bindings)
                 }
                 _ => None,
             };

@@ -8,26 +8,32 @@
 //! - `…` at the end of a line is the rest of that line; a blank before it may be missing together with the rest.
 //! - Everything else is itself, `...` behind text too: `Reading package lists...` has to be just that.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::Regex;
 
 use super::bindings::Bindings;
 use super::matcher::{self, Argument, Matcher};
+use super::varies::Place;
 
 /// A whole expectation.
 #[derive(Debug)]
 pub struct Pattern {
     /// In order.
     pub lines: Vec<LinePattern>,
+    /// Lines that may come between any of them.
+    pub(super) anywhere: Vec<LinePattern>,
 }
 
 /// One line of it.
 #[derive(Debug)]
 pub struct LinePattern {
-    /// As written.
+    /// As written, or as recorded.
     pub written: String,
     kind: Kind,
+    /// Whether it stands for any number of such lines in a row, none too.
+    many: bool,
 }
 
 #[derive(Debug)]
@@ -47,8 +53,8 @@ enum Kind {
 /// A stretch of a line.
 #[derive(Debug)]
 struct Piece {
-    /// First byte in the line as written.
-    start: usize,
+    /// Bytes of the line as written.
+    range: Range<usize>,
     what: What,
 }
 
@@ -59,11 +65,21 @@ enum What {
         kind: &'static Matcher,
         name: Option<String>,
     },
+    /// One of a few texts.
+    OneOf(Vec<String>),
     Regex(String),
     Captured(String),
     RestOfLine {
         blank: bool,
     },
+}
+
+/// What may stand in place of a recorded value.
+pub(super) enum Free {
+    /// Another of its kind; with a name the same one wherever that stands.
+    Value(&'static Matcher, Option<String>),
+    /// One of these.
+    OneOf(Vec<String>),
 }
 
 /// A placeholder that is none.
@@ -94,13 +110,14 @@ impl Pattern {
                 Ok(kind) => lines.push(LinePattern {
                     written: written.to_owned(),
                     kind,
+                    many: false,
                 }),
                 Err(mut wrong) => errors.append(&mut wrong),
             }
             offset += line.len();
         }
         if errors.is_empty() {
-            Ok(Self { lines })
+            Ok(Self::of(lines))
         } else {
             Err(errors)
         }
@@ -108,8 +125,14 @@ impl Pattern {
 
     /// The lines of a recorded output: every one is itself.
     pub fn literal(text: &str) -> Self {
-        let lines = text.lines().map(LinePattern::literal).collect();
-        Self { lines }
+        Self::of(text.lines().map(LinePattern::literal).collect())
+    }
+
+    fn of(lines: Vec<LinePattern>) -> Self {
+        Self {
+            lines,
+            anywhere: Vec::new(),
+        }
     }
 }
 
@@ -139,9 +162,12 @@ fn parse_line(line: &str, offset: usize) -> Result<Kind, Vec<PatternError>> {
             errors.push(error);
             (What::Text(String::new()), len)
         });
-        pieces.push(Piece::text(std::mem::take(&mut text)));
-        pieces.push(Piece { start: open, what });
+        pieces.push(Piece::text(std::mem::take(&mut text), open));
         at = open + len;
+        pieces.push(Piece {
+            range: open..at,
+            what,
+        });
         text.0 = at;
     }
     text.1.push_str(&body[at..]);
@@ -149,10 +175,10 @@ fn parse_line(line: &str, offset: usize) -> Result<Kind, Vec<PatternError>> {
     if blank {
         text.1.truncate(text.1.trim_end_matches(' ').len());
     }
-    pieces.push(Piece::text(text));
+    pieces.push(Piece::text(text, body.len()));
     if rest {
         pieces.push(Piece {
-            start: body.len(),
+            range: body.len()..line.len(),
             what: What::RestOfLine { blank },
         });
     }
@@ -258,9 +284,9 @@ fn last_line(message: &str) -> String {
 }
 
 impl Piece {
-    fn text((start, text): (usize, String)) -> Self {
+    fn text((start, text): (usize, String), end: usize) -> Self {
         Self {
-            start,
+            range: start..end,
             what: What::Text(text),
         }
     }
@@ -270,6 +296,10 @@ impl Piece {
         match &self.what {
             What::Text(text) => regex::escape(text),
             What::Regex(regex) => format!("(?:{regex})"),
+            What::OneOf(texts) => {
+                let texts: Vec<_> = texts.iter().map(|text| regex::escape(text)).collect();
+                format!("(?:{})", texts.join("|"))
+            }
             What::RestOfLine { blank: true } => r"(?: .*)?".to_owned(),
             What::RestOfLine { blank: false } => ".*".to_owned(),
             What::Captured(name) => regex::escape(
@@ -332,17 +362,73 @@ impl LinePattern {
         Self {
             written: text.to_owned(),
             kind: Kind::Literal(text.trim_end().to_owned()),
+            many: false,
         }
     }
 
-    /// Whether it stands for any number of lines.
+    /// A recorded line: text, and stretches that may be others (none overlap, in order).
+    pub(super) fn recorded(text: &str, free: Vec<(Range<usize>, Free)>) -> Self {
+        let mut pieces = Vec::new();
+        let mut at = 0;
+        for (range, free) in free {
+            pieces.push(Piece::text(
+                (at, text[at..range.start].to_owned()),
+                range.start,
+            ));
+            at = range.end;
+            let what = match free {
+                Free::Value(kind, name) => What::Value { kind, name },
+                Free::OneOf(texts) => What::OneOf(texts),
+            };
+            pieces.push(Piece { range, what });
+        }
+        let rest = text[at..].trim_end().to_owned();
+        pieces.push(Piece::text((at, rest), text.len()));
+        Self {
+            written: text.to_owned(),
+            kind: Kind::of(pieces),
+            many: false,
+        }
+    }
+
+    /// A line whose places may each hold any value of their kind.
+    pub(super) fn free(text: &str, places: &[Place]) -> Self {
+        let free = places.iter().filter_map(|place| {
+            let kind = matcher::named(place.kind)?;
+            Some((place.range.clone(), Free::Value(kind, None)))
+        });
+        Self::recorded(text, free.collect())
+    }
+
+    /// Any number of such lines, none too.
+    pub(super) fn many(self) -> Self {
+        Self { many: true, ..self }
+    }
+
+    /// Whether it stands for any lines at all.
     pub fn is_any_lines(&self) -> bool {
         matches!(self.kind, Kind::AnyLines)
     }
 
+    /// Whether it stands for any number of lines: all, or those that match.
+    pub(super) fn is_many(&self) -> bool {
+        self.many || self.is_any_lines()
+    }
+
+    /// The bytes of `written` that stand for other text.
+    pub fn varying(&self) -> Vec<Range<usize>> {
+        let Kind::Pieces { pieces, .. } = &self.kind else {
+            return Vec::new();
+        };
+        let free = pieces
+            .iter()
+            .filter(|piece| !matches!(piece.what, What::Text(_)));
+        free.map(|piece| piece.range.clone()).collect()
+    }
+
     /// Whether it is nothing but literal text.
     pub fn is_literal(&self) -> bool {
-        matches!(self.kind, Kind::Literal(_))
+        matches!(self.kind, Kind::Literal(_)) && !self.many
     }
 
     /// The text, of a literal line.
@@ -425,7 +511,7 @@ impl LinePattern {
                     What::Text(text) => common(text, &line[end..]),
                     _ => 0,
                 };
-                let written = self.written[..piece.start].chars().count();
+                let written = self.written[..piece.range.start].chars().count();
                 (written + same, line[..end].chars().count() + same)
             }
         }

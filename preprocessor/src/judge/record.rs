@@ -1,36 +1,109 @@
-//! A run → the transcript that `record` writes. Nothing is learned yet: every output is taken as it is.
+//! Runs → the transcript that `record` writes, with what `learn/` finds in them.
 
-use super::step::output_text;
+use super::learn::{Freed, learn};
+use super::step::{is_judged_by_transcript, output_text};
 use super::transcript::{FORMAT, Lock, Transcript, TranscriptCommand, TranscriptStep};
 use crate::outcome::{CommandRun, Run, StepRun};
 use crate::tutorial::{Action, Step, Tutorial};
 
-/// The transcript of a run in which every step is done.
+/// What several runs of one tutorial say.
+#[derive(Clone, Debug)]
+pub struct Lessons {
+    /// The first run, with what varies.
+    pub transcript: Transcript,
+    /// Lines in which the runs differ though neither a kind of value nor an `expect` allows for it.
+    pub unexplained: Vec<Varying>,
+    /// What is free now, by step and command.
+    pub freed: Vec<(usize, usize, Freed)>,
+}
+
+/// The transcript of runs in which every step is done: the first one's text, and what the others had differently.
 pub fn transcript_of(
     tutorial: &Tutorial,
     run: &Run,
+    others: &[&Run],
     lock: Option<Lock>,
     digest: &str,
-) -> Transcript {
-    let steps = tutorial.steps.iter().zip(&run.steps);
-    Transcript {
-        twin: FORMAT,
-        recorded: run.date.clone(),
-        digest: digest.to_owned(),
-        upstream: lock,
-        facts: run.facts.clone(),
-        steps: steps
-            // What came while something was waited for is another each time, and is in the running command's output.
-            .filter(|(step, ran)| {
-                !ran.commands.is_empty()
-                    && !matches!(step.action, Action::Wait(_) | Action::Press(_))
-            })
-            .map(|(step, ran)| TranscriptStep {
-                id: step.id.clone(),
-                terminal: tutorial.terminals[step.terminal].name.clone(),
-                commands: recorded_commands(step, ran),
-            })
-            .collect(),
+) -> Lessons {
+    let mut lessons = Lessons {
+        transcript: Transcript {
+            twin: FORMAT,
+            recorded: run.date.clone(),
+            digest: digest.to_owned(),
+            upstream: lock,
+            facts: run.facts.clone(),
+            apart: Vec::new(),
+            steps: Vec::new(),
+        },
+        unexplained: Vec::new(),
+        freed: Vec::new(),
+    };
+    let mut values = Values::default();
+    for (index, (step, ran)) in tutorial.steps.iter().zip(&run.steps).enumerate() {
+        // What came while something was waited for is another each time, and is in the running command's output.
+        if ran.commands.is_empty() || matches!(step.action, Action::Wait(_) | Action::Press(_)) {
+            continue;
+        }
+        let mut commands = recorded_commands(step, ran);
+        for (nth, command) in commands.iter_mut().enumerate() {
+            let others: Vec<String> = others
+                .iter()
+                .filter_map(|run| run.steps.get(index)?.commands.get(nth).map(output_text))
+                .collect();
+            let others: Vec<&str> = others.iter().map(String::as_str).collect();
+            let learned = learn(command, &others, &run.facts, step.matching);
+            *command = learned.command;
+            values.extend(learned.values);
+            let freed = learned.freed.into_iter();
+            lessons.freed.extend(freed.map(|freed| (index, nth, freed)));
+            if is_judged_by_transcript(step) {
+                let unexplained = learned.unexplained.into_iter();
+                lessons
+                    .unexplained
+                    .extend(unexplained.map(|(first, other)| Varying {
+                        step: index,
+                        command: nth,
+                        first,
+                        other,
+                    }));
+            }
+        }
+        lessons.transcript.steps.push(TranscriptStep {
+            id: step.id.clone(),
+            terminal: tutorial.terminals[step.terminal].name.clone(),
+            commands,
+        });
+    }
+    lessons.transcript.apart = values.apart();
+    lessons
+}
+
+/// Values that look like bindings, and what stood in their places in the other runs.
+#[derive(Default)]
+struct Values(Vec<(String, Vec<Option<String>>)>);
+
+impl Values {
+    fn extend(&mut self, values: Vec<(String, Vec<Option<String>>)>) {
+        self.0.extend(values);
+    }
+
+    /// Those that were the same in two places of the first run alone.
+    fn apart(self) -> Vec<String> {
+        let mut apart: Vec<String> = Vec::new();
+        for (nth, (value, others)) in self.0.iter().enumerate() {
+            let differ = |(one, other): (&Option<String>, &Option<String>)| match (one, other) {
+                (Some(one), Some(other)) => one != other,
+                _ => false,
+            };
+            let by_chance = self.0[..nth].iter().any(|(earlier, earlier_others)| {
+                earlier == value && earlier_others.iter().zip(others).any(differ)
+            });
+            if by_chance && !apart.contains(value) {
+                apart.push(value.clone());
+            }
+        }
+        apart.sort();
+        apart
     }
 }
 
@@ -51,6 +124,7 @@ fn recorded(command: &CommandRun) -> TranscriptCommand {
         command: command.command.clone(),
         exit: command.exit,
         output: output_text(command),
+        ..TranscriptCommand::default()
     }
 }
 
@@ -65,44 +139,4 @@ pub struct Varying {
     pub first: Option<String>,
     /// The line in the other run.
     pub other: Option<String>,
-}
-
-/// What two runs of the same tutorial disagree in, where the transcript would decide (a step with `expect`, or
-/// `match: none`, may vary).
-pub fn varying(tutorial: &Tutorial, first: &Run, other: &Run) -> Vec<Varying> {
-    let steps = tutorial
-        .steps
-        .iter()
-        .zip(first.steps.iter().zip(&other.steps));
-    steps
-        .enumerate()
-        .filter(|(_, (step, _))| super::step::is_judged_by_transcript(step))
-        .flat_map(|(index, (_, (first, other)))| varying_lines(index, first, other))
-        .collect()
-}
-
-fn varying_lines(step: usize, first: &StepRun, other: &StepRun) -> Vec<Varying> {
-    let mut varying = Vec::new();
-    for (command, (first, other)) in first.commands.iter().zip(&other.commands).enumerate() {
-        let (first, other) = (output_text(first), output_text(other));
-        let diff = similar::TextDiff::from_lines(&first, &other);
-        for op in diff.ops() {
-            let (old, new): (Vec<_>, Vec<_>) = diff
-                .iter_changes(op)
-                .filter(|change| change.tag() != similar::ChangeTag::Equal)
-                .partition(|change| change.tag() == similar::ChangeTag::Delete);
-            let text = |changes: &[similar::Change<&str>], at: usize| {
-                changes
-                    .get(at)
-                    .map(|change| change.value().trim_end().to_owned())
-            };
-            varying.extend((0..old.len().max(new.len())).map(|at| Varying {
-                step,
-                command,
-                first: text(&old, at),
-                other: text(&new, at),
-            }));
-        }
-    }
-    varying
 }

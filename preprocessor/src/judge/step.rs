@@ -5,7 +5,8 @@ use regex::Regex;
 use super::bindings::Bindings;
 use super::compare::{Difference, compare};
 use super::pattern::Pattern;
-use super::transcript::TranscriptStep;
+use super::recorded::{self, Known};
+use super::transcript::{TranscriptCommand, TranscriptStep};
 use super::verdict::{Against, Diff, DiffLine, Why};
 use crate::outcome::{CommandRun, Ended, Failure, StepRun};
 use crate::tutorial::{Action, ExpectedExit, Matching, Step};
@@ -19,6 +20,7 @@ pub(super) fn judge(
     step: &Step,
     ran: &StepRun,
     recorded: Option<Option<&TranscriptStep>>,
+    known: Option<Known<'_>>,
     after_failure: bool,
     bindings: &mut Bindings,
 ) -> Option<Wrong> {
@@ -34,7 +36,8 @@ pub(super) fn judge(
         }
         Ended::Done => {}
     }
-    let wrong = wrong_exit(step, ran).or_else(|| wrong_output(step, ran, recorded, bindings));
+    let wrong =
+        wrong_exit(step, ran).or_else(|| wrong_output(step, ran, recorded, known, bindings));
     remember_captures(step, ran, bindings);
     wrong
 }
@@ -79,6 +82,7 @@ fn wrong_output(
     step: &Step,
     ran: &StepRun,
     recorded: Option<Option<&TranscriptStep>>,
+    known: Option<Known<'_>>,
     bindings: &mut Bindings,
 ) -> Option<Wrong> {
     if let Some(expect) = &step.expect {
@@ -110,10 +114,25 @@ fn wrong_output(
     pairs.into_iter().find_map(|(command, (recorded, ran))| {
         let output = output_text(ran);
         let actual: Vec<_> = output.lines().collect();
-        let pattern = Pattern::literal(&recorded.output);
-        let found = compare(&pattern, &actual, step.matching, bindings)?;
+        let pattern = recorded_pattern(recorded, known);
+        let found = compare(&pattern, &actual, matching(step, recorded), bindings)?;
         Some((command, differs(Against::Transcript, found)))
     })
+}
+
+/// The author's word, else what was learned of the order.
+pub(super) fn matching(step: &Step, recorded: &TranscriptCommand) -> Matching {
+    match step.matching {
+        Matching::Exact if recorded.unordered => Matching::Unordered,
+        other => other,
+    }
+}
+
+fn recorded_pattern(recorded: &TranscriptCommand, known: Option<Known<'_>>) -> Pattern {
+    known.map_or_else(
+        || Pattern::literal(&recorded.output),
+        |known| recorded::pattern(recorded, known),
+    )
 }
 
 fn differs(against: Against, found: Difference) -> Why {
@@ -135,6 +154,7 @@ pub(super) fn difference(
     ran: &StepRun,
     command: usize,
     recorded: Option<&TranscriptStep>,
+    known: Option<Known<'_>>,
     bindings: &Bindings,
 ) -> Option<Diff> {
     let (against, pattern, output) = match &step.expect {
@@ -145,7 +165,7 @@ pub(super) fn difference(
         ),
         None => (
             Against::Transcript,
-            Pattern::literal(&recorded?.commands.get(command)?.output),
+            recorded_pattern(recorded?.commands.get(command)?, known),
             output_text(ran.commands.get(command)?),
         ),
     };

@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::varies::{self, Varies};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::outcome::Facts;
 
 /// The format that is written; every earlier one stays readable.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A whole transcript.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct Transcript {
     pub upstream: Option<Lock>,
     /// What it ran on.
     pub facts: Facts,
+    /// Values that were the same in two places by chance: each place is judged by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apart: Vec<String>,
     /// Every step that ran commands, in order.
     pub steps: Vec<TranscriptStep>,
 }
@@ -101,7 +105,7 @@ pub struct TranscriptStep {
 }
 
 /// One command and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TranscriptCommand {
     /// The prompt it is shown with.
@@ -116,6 +120,22 @@ pub struct TranscriptCommand {
     /// Its output, lines with newlines; a gap of a flood is a line `...`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub output: String,
+    /// What of it may be another the next time, see `judge/varies.rs`. From format 2 on, as all that follows.
+    #[serde(
+        default,
+        skip_serializing_if = "Varies::is_empty",
+        serialize_with = "varies::one_line_each"
+    )]
+    pub varies: Varies,
+    /// Lines of the output that may come once or more often in a row.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeats: Vec<String>,
+    /// Lines that may come or not, as often as they like, anywhere in the output.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sometimes: Vec<String>,
+    /// Whether the lines come in any order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unordered: bool,
 }
 
 /// What can be read of every format, past and future.
@@ -245,6 +265,7 @@ mod tests {
             digest: "00".repeat(32),
             upstream: None,
             facts: Facts::default(),
+            apart: Vec::new(),
             steps: vec![TranscriptStep {
                 id: "step-1".to_owned(),
                 terminal: "main".to_owned(),
@@ -253,6 +274,7 @@ mod tests {
                     command: output.to_owned(),
                     exit: Some(0),
                     output: output.to_owned(),
+                    ..TranscriptCommand::default()
                 }],
             }],
         }
@@ -370,7 +392,7 @@ mod tests {
 
     #[test]
     fn a_newer_format_is_named_and_not_misread() {
-        let error = read("twin: 2\nsomething: new\n").expect_err("too new");
+        let error = read("twin: 3\nsomething: new\n").expect_err("too new");
         assert_eq!(error.code, "newer-transcript");
         assert_eq!(
             read("nothing").expect_err("no transcript").code,

@@ -20,6 +20,7 @@ pub(super) fn of(tutorial: &Tutorial, cache: &Path, sources: &Sources) -> Facts 
     let systems = tutorial.hosts.iter();
     Facts {
         kernel: field(uname.as_ref().map(|uname| uname.release())),
+        build: field(uname.as_ref().map(|uname| uname.version())),
         arch: field(uname.as_ref().map(|uname| uname.machine())),
         systems: systems
             .map(|host| (host.name.clone(), system_in_words(host)))

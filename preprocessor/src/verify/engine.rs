@@ -110,7 +110,7 @@ impl Engine<'_> {
     fn run(&self, subject: &Subject, digest: &str) -> (Option<Run>, Verdict) {
         let tutorial = &subject.tutorial;
         let failed = self.failed_name(tutorial);
-        match self.ran(subject) {
+        match self.ran(subject, 0) {
             Ok(run) => {
                 let build = self.how.build.as_ref();
                 self.store.set_latest(digest, &run, build);
@@ -132,8 +132,8 @@ impl Engine<'_> {
         }
     }
 
-    /// One run, with the observer told about it.
-    pub(super) fn ran(&self, subject: &Subject) -> Result<Run, NotRun> {
+    /// One run, with the observer told about it. `vary` comes on top of what the caller asked for.
+    pub(super) fn ran(&self, subject: &Subject, vary: u64) -> Result<Run, NotRun> {
         if self.machine.is_interrupted() {
             return Err(NotRun::Broken("interrupted before it began".to_owned()));
         }
@@ -141,7 +141,7 @@ impl Engine<'_> {
         let steps = tutorial.steps.len();
         let tell = |progress: Progress<'_>| self.observer.progress(&tutorial.name, progress);
         tell(Progress::Running { steps });
-        let ran = self.machine.run(tutorial, &mut |told| {
+        let ran = self.machine.run(tutorial, vary, &mut |told| {
             tell(match told {
                 Told::Preparing(what) => Progress::Preparing(what),
                 Told::Step(step) => Progress::Step { step, tutorial },

@@ -21,7 +21,7 @@ pub struct Labs {
     runtime: String,
     grants: Vec<Permission>,
     interrupt: Option<Interrupt>,
-    variation: Variation,
+    vary: u64,
     cache: PathBuf,
     places: Places,
     sources: Sources,
@@ -37,7 +37,7 @@ impl Labs {
             runtime: runtime.unwrap_or_else(|| "crun".to_owned()),
             grants: all,
             interrupt: how.stop.cloned(),
-            variation: Variation::of(how.vary),
+            vary: how.vary,
             cache: project.cache.clone(),
             places: project.places.clone(),
             sources: Sources::new(project.config.mirror.as_deref()),
@@ -94,7 +94,7 @@ impl Labs {
                 .filter_map(|(name, value)| Some((name, value?)))
                 .collect(),
             interrupt: self.interrupt.clone(),
-            variation: self.variation.clone(),
+            variation: Variation::of(self.vary),
             cache: self.cache.clone(),
             places: self.places.clone(),
             sources: self.sources.clone(),
@@ -118,8 +118,16 @@ impl Machine for Labs {
         run::facts(tutorial, &self.cache, &self.sources)
     }
 
-    fn run(&self, tutorial: &Tutorial, told: &mut dyn FnMut(Told<'_>)) -> Result<Run, NotRun> {
-        let options = self.options(tutorial);
+    fn run(
+        &self,
+        tutorial: &Tutorial,
+        vary: u64,
+        told: &mut dyn FnMut(Told<'_>),
+    ) -> Result<Run, NotRun> {
+        let options = Options {
+            variation: Variation::of(self.vary + vary),
+            ..self.options(tutorial)
+        };
         run::run(tutorial, &options, &mut |progress| match progress {
             run::Progress::Preparing(what) => told(Told::Preparing(what)),
             run::Progress::Started { step } => told(Told::Step(step)),

@@ -155,10 +155,16 @@ pub trait Machine: Sync {
     fn missing(&self, tutorial: &Tutorial) -> Vec<Missing>;
     /// What a run would run on now: the part of the cache's key that the spec does not decide.
     fn facts(&self, tutorial: &Tutorial) -> Facts;
-    /// Runs it on the calling thread, which outlives the run, and tells what happens meanwhile.
+    /// Runs it on the calling thread, which outlives the run, and tells what happens meanwhile. `vary` comes on top of
+    /// [`How::vary`]: another number is a lab that starts differently.
     /// # Errors
     /// Nothing ran.
-    fn run(&self, tutorial: &Tutorial, told: &mut dyn FnMut(Told<'_>)) -> Result<Run, NotRun>;
+    fn run(
+        &self,
+        tutorial: &Tutorial,
+        vary: u64,
+        told: &mut dyn FnMut(Told<'_>),
+    ) -> Result<Run, NotRun>;
     /// Whether ^C was pressed: nothing further begins.
     fn is_interrupted(&self) -> bool {
         false

@@ -51,7 +51,7 @@ impl Machine for Labs {
         Facts::default()
     }
 
-    fn run(&self, tutorial: &Tutorial, _: &mut dyn FnMut(Told<'_>)) -> Result<Run, NotRun> {
+    fn run(&self, tutorial: &Tutorial, _: u64, _: &mut dyn FnMut(Told<'_>)) -> Result<Run, NotRun> {
         Err(NotRun::Missing(self.missing(tutorial)))
     }
 }

@@ -9,7 +9,7 @@ use super::files::write_whole;
 use super::store::{Key, Store};
 use super::{How, Labs, Machine, NotRun, Observer, Subject, Written};
 use crate::diagnostic::Diagnostic;
-use crate::judge::record::{Varying, varying};
+use crate::judge::record::{Lessons, Varying};
 use crate::judge::verdict::{FailedStep, Missing, Verdict, Verification};
 use crate::judge::{Transcript, is_unavailable, judge, transcript_of};
 use crate::outcome::Run;
@@ -36,8 +36,8 @@ pub struct Recording {
     pub transcript: Transcript,
     /// The first run, which it was made from.
     pub run: Run,
-    /// Lines in which the runs differ though no `expect` allows for it: the next `verify` will fail there. Always empty
-    /// with one run.
+    /// Lines in which the runs differ though neither what was learned nor an `expect` allows for it: the next `verify`
+    /// may fail there. Always empty with one run.
     pub varying: Vec<Varying>,
     /// Whether it says the same as the transcript that was there, but for the date.
     pub agrees: bool,
@@ -87,25 +87,28 @@ pub fn record_on(
         observer.progress(&subject.tutorial.name, super::Progress::Waiting);
     });
     let mut done: Vec<Run> = Vec::new();
-    for _ in 0..runs.max(1) {
-        match one(&engine, subject) {
+    for run in 0..runs.max(1) as u64 {
+        // The first one is what the page shows; the others start differently, so that what depends on it shows itself.
+        match one(&engine, subject, run) {
             Ok(run) => done.push(run),
             Err(recorded) => return recorded,
         }
     }
     let first = done.remove(0);
-    let mut differ: Vec<Varying> = Vec::new();
-    for other in &done {
-        for line in varying(&subject.tutorial, &first, other) {
-            if !differ.contains(&line) {
-                differ.push(line);
-            }
-        }
-    }
-    let lock = subject.lock.clone();
-    let transcript = transcript_of(&subject.tutorial, &first, lock, &subject.digest);
+    let others: Vec<&Run> = done.iter().collect();
+    let Lessons {
+        transcript,
+        unexplained,
+        ..
+    } = transcript_of(
+        &subject.tutorial,
+        &first,
+        &others,
+        subject.lock.clone(),
+        &subject.digest,
+    );
     // One run agrees with its own transcript, which proves nothing; a second one that agrees is a verification.
-    if !done.is_empty() && differ.is_empty() {
+    if !done.is_empty() && unexplained.is_empty() {
         let key = Key::new(&subject.digest, &machine.facts(&subject.tutorial));
         store.keep(&key, &subject.tutorial, &subject.digest, &first);
     }
@@ -118,7 +121,7 @@ pub fn record_on(
             .is_some_and(|old| old.agrees_with(&transcript)),
         transcript,
         run: first,
-        varying: differ,
+        varying: unexplained,
     }))
 }
 
@@ -133,7 +136,7 @@ fn upstream(subject: &Subject) -> Missing {
 }
 
 /// One run in which every step is done and every `expect` holds.
-fn one(engine: &Engine<'_>, subject: &Subject) -> Result<Run, Recorded> {
+fn one(engine: &Engine<'_>, subject: &Subject, vary: u64) -> Result<Run, Recorded> {
     let failed = |run: Option<Run>, failed: Verdict| {
         Recorded::Failed(Box::new(Verification {
             tutorial: subject.tutorial.clone(),
@@ -142,7 +145,7 @@ fn one(engine: &Engine<'_>, subject: &Subject) -> Result<Run, Recorded> {
             verdict: failed,
         }))
     };
-    let run = engine.ran(subject).map_err(|why| match why {
+    let run = engine.ran(subject, vary).map_err(|why| match why {
         NotRun::Missing(missing) => Recorded::Skipped(missing),
         NotRun::Broken(why) => failed(None, Verdict::never_ran(why)),
     })?;

@@ -132,6 +132,7 @@ pub(crate) fn block(address: &str, line: usize) -> Option<BlockUse> {
 /// What it ran on.
 pub(crate) fn facts() -> Facts {
     Facts {
+        build: String::new(),
         kernel: "6.12.0".to_owned(),
         arch: "x86_64".to_owned(),
         systems: [(
@@ -154,6 +155,7 @@ pub(crate) fn transcript(tutorial: &Tutorial, output: impl Fn(&str, &str) -> Str
             command: command.text.clone(),
             exit: Some(0),
             output: output(&step.id, &command.text),
+            ..TranscriptCommand::default()
         });
         Some(TranscriptStep {
             id: step.id.clone(),
@@ -167,6 +169,7 @@ pub(crate) fn transcript(tutorial: &Tutorial, output: impl Fn(&str, &str) -> Str
         digest: "d".repeat(64),
         upstream: None,
         facts: facts(),
+        apart: Vec::new(),
         steps: tutorial.steps.iter().filter_map(step).collect(),
     }
 }

@@ -5,6 +5,7 @@
 //! that a name stands for one value (`bindings.rs`).
 
 mod any;
+mod base64;
 mod date;
 mod duration;
 mod float;
@@ -12,6 +13,7 @@ mod hex;
 mod int;
 mod ipv4;
 mod ipv6;
+mod kernel;
 mod mac;
 mod path;
 mod pid;
@@ -20,6 +22,7 @@ mod re;
 mod size;
 mod time;
 mod uuid;
+mod version;
 mod word;
 
 /// A kind of value.
@@ -65,6 +68,9 @@ pub const MATCHERS: &[&Matcher] = &[
     &size::MATCHER,
     &uuid::MATCHER,
     &hex::MATCHER,
+    &base64::MATCHER,
+    &version::MATCHER,
+    &kernel::MATCHER,
     &path::MATCHER,
     &word::MATCHER,
     &any::MATCHER,

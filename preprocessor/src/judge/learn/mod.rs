@@ -1,0 +1,382 @@
+//! What `record` learns: what of an output varies, and what does not.
+//!
+//! In: the same commands' outputs in several runs. Out: the first run's output with what varies in it
+//! ([`TranscriptCommand::varies`] and its neighbours), the ground for each place that is free, and the lines that
+//! differ and could not be explained. What is learned is proved by the judge's own comparison before it is believed.
+//!
+//! 1. [`prior`]s free what one machine on one day can't show to vary.
+//! 2. The lines of each run are aligned with the first's ([`lines`]).
+//! 3. Lines that differ are explained by kinds of value ([`tokens`]).
+//! 4. Lines without a partner: the same lines in another order, a line that repeats, a line that comes at times.
+
+mod lines;
+mod prior;
+mod tokens;
+
+use std::ops::Range;
+
+use super::bindings::Bindings;
+use super::compare::compare;
+use super::pattern::{LinePattern, Pattern};
+use super::recorded::{Known, pattern_with, shape};
+use super::transcript::TranscriptCommand;
+use super::varies::{Place, entries, places};
+use super::verdict::DiffLine;
+use crate::outcome::Facts;
+use crate::tutorial::Matching;
+
+/// Why a value may be another the next time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// It always may: the prior's name.
+    Prior(&'static str),
+    /// Other runs had these.
+    Runs(Vec<String>),
+    /// The transcript said so already.
+    Recorded,
+}
+
+/// A value that is free now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Freed {
+    /// 0-based line of the output.
+    pub line: usize,
+    /// Bytes of the line.
+    pub range: Range<usize>,
+    /// Name of its matcher.
+    pub kind: &'static str,
+    /// Why.
+    pub ground: Ground,
+}
+
+/// What was learned of one command's output.
+#[derive(Clone, Debug, Default)]
+pub struct Learned {
+    /// The command with all that may vary.
+    pub command: TranscriptCommand,
+    /// Each free value.
+    pub freed: Vec<Freed>,
+    /// Pairs of lines that differ and are explained by nothing: the first run's, and another's.
+    pub unexplained: Vec<(Option<String>, Option<String>)>,
+    /// Each free value that is a binding by its looks, and what it was in the other runs (`None`: not known).
+    pub(super) values: Vec<(String, Vec<Option<String>>)>,
+}
+
+/// One output on the way.
+struct Lesson<'a> {
+    lines: Vec<&'a str>,
+    free: Vec<Vec<Place>>,
+    freed: Vec<Freed>,
+}
+
+/// `command` is the first run's, with what is known of it already; `others` are the outputs of the other runs.
+/// `is_ordered` says whether the author left the order to be learned.
+pub fn learn(
+    command: &TranscriptCommand,
+    others: &[&str],
+    facts: &Facts,
+    matching: Matching,
+) -> Learned {
+    let output = command.output.clone();
+    let mut lesson = Lesson::begin(&output, command, facts);
+    let mut learned = TranscriptCommand {
+        varies: Default::default(),
+        ..command.clone()
+    };
+    let others: Vec<Vec<&str>> = others.iter().map(|text| text.lines().collect()).collect();
+    let unordered = matching == Matching::Unordered || command.unordered;
+    for _ in 0..2 {
+        // What is learned of one line helps to find the partners of the others.
+        let partners = lesson.partners(&others, unordered);
+        lesson.explain(&partners, &others);
+    }
+    let aligned = lesson.partners(&others, false);
+    if !unordered && matching == Matching::Exact && !lesson.is_paired(&aligned, &others) {
+        let partners = lesson.partners(&others, true);
+        if lesson.is_paired(&partners, &others) {
+            lesson.explain(&partners, &others);
+            learned.unordered = true;
+        } else {
+            lesson.number_of_lines(&aligned, &others, &mut learned);
+        }
+    }
+    let mut all_lines = lesson.lines.clone();
+    let extra: Vec<&str> = learned.sometimes.iter().map(String::as_str).collect();
+    all_lines.extend(&extra);
+    let mut all_places = lesson.free.clone();
+    let of_extra = extra.iter().map(|line| {
+        let found = prior::priors(line, facts).into_iter();
+        found.map(|(place, _)| place).collect()
+    });
+    all_places.extend(of_extra);
+    learned.varies = entries(&all_lines, &all_places);
+    prove(learned, lesson.freed, &others, facts, matching)
+}
+
+impl<'a> Lesson<'a> {
+    fn begin(output: &'a str, command: &TranscriptCommand, facts: &Facts) -> Self {
+        let lines: Vec<&str> = output.lines().collect();
+        let mut free = places(&lines, &command.varies);
+        let mut freed = Vec::new();
+        for (at, (line, free)) in lines.iter().zip(&mut free).enumerate() {
+            freed.extend(
+                free.iter()
+                    .map(|place| freed_at(at, place, Ground::Recorded)),
+            );
+            for (place, name) in prior::priors(line, facts) {
+                let apart = |other: &Place| {
+                    other.range.end <= place.range.start || place.range.end <= other.range.start
+                };
+                if free.iter().all(apart) {
+                    freed.push(freed_at(at, &place, Ground::Prior(name)));
+                    free.push(place);
+                }
+            }
+            free.sort_by_key(|place| place.range.start);
+        }
+        Self { lines, free, freed }
+    }
+
+    fn patterns(&self) -> Vec<LinePattern> {
+        let lines = self.lines.iter().zip(&self.free);
+        lines
+            .map(|(line, free)| LinePattern::free(line, free))
+            .collect()
+    }
+
+    /// Per run, per line its partner.
+    fn partners(&self, others: &[Vec<&str>], unordered: bool) -> Vec<Vec<Option<usize>>> {
+        let patterns = self.patterns();
+        let of_run = |other: &Vec<&str>| match unordered {
+            true => in_any_order(&patterns, other),
+            false => lines::align(&patterns, other).unwrap_or_else(|| vec![None; patterns.len()]),
+        };
+        others.iter().map(of_run).collect()
+    }
+
+    /// Whether every line of every run has its partner, and is what that says.
+    fn is_paired(&self, partners: &[Vec<Option<usize>>], others: &[Vec<&str>]) -> bool {
+        partners.iter().zip(others).all(|(partners, other)| {
+            other.len() == partners.len() && partners.iter().all(Option::is_some)
+        })
+    }
+
+    /// Frees what differs between partners.
+    fn explain(&mut self, partners: &[Vec<Option<usize>>], others: &[Vec<&str>]) {
+        let patterns = self.patterns();
+        for (at, line) in self.lines.iter().enumerate() {
+            let came: Vec<&str> = partners
+                .iter()
+                .zip(others)
+                .filter_map(|(partners, other)| Some(other[partners[at]?]))
+                .collect();
+            let fits = |line: &&str| patterns[at].matches(line, &Bindings::default());
+            if came.iter().all(fits) {
+                continue;
+            }
+            let known = std::mem::take(&mut self.free[at]);
+            let Some(found) = tokens::explain(line, &came, &known) else {
+                self.free[at] = known;
+                continue;
+            };
+            let mut before: Vec<Freed> = Vec::new();
+            self.freed.retain(|freed| {
+                if freed.line == at {
+                    before.push(freed.clone());
+                }
+                freed.line != at
+            });
+            for found in found {
+                let place = found.place;
+                let known = before
+                    .iter()
+                    .find(|freed| freed.range == place.range && freed.kind == place.kind);
+                let ground = match known {
+                    Some(known) => known.ground.clone(),
+                    None => Ground::Runs(found.values),
+                };
+                self.freed.push(freed_at(at, &place, ground));
+                self.free[at].push(place);
+            }
+        }
+    }
+
+    /// Lines without a partner: those that repeat, and those that come at times.
+    fn number_of_lines(
+        &self,
+        partners: &[Vec<Option<usize>>],
+        others: &[Vec<&str>],
+        learned: &mut TranscriptCommand,
+    ) {
+        let patterns = self.patterns();
+        let shapes: Vec<String> = self
+            .lines
+            .iter()
+            .zip(&self.free)
+            .map(|(line, free)| shape(line, free))
+            .collect();
+        let beside = |at: usize| {
+            let before = at.checked_sub(1).map(|at| &shapes[at]);
+            before == Some(&shapes[at]) || shapes.get(at + 1) == Some(&shapes[at])
+        };
+        let mut repeats: Vec<usize> = Vec::new();
+        let mut sometimes: Vec<String> = Vec::new();
+        for (partners, other) in partners.iter().zip(others) {
+            for gap in lines::gaps(partners, other.len()) {
+                // Lines on both sides that are nothing alike: what became of them is not known.
+                if !gap.lines.is_empty() && !gap.other.is_empty() {
+                    continue;
+                }
+                for at in gap.lines.clone() {
+                    match beside(at) {
+                        true => repeats.push(at),
+                        false => sometimes.push(self.lines[at].to_owned()),
+                    }
+                }
+                // The lines that stand around it in the first run.
+                let around = gap.lines.start.checked_sub(1).into_iter();
+                let around: Vec<usize> = around.chain([gap.lines.start]).collect();
+                for line in &other[gap.other] {
+                    let fits = |at: &&usize| {
+                        let pattern = patterns.get(**at);
+                        pattern.is_some_and(|it| it.matches(line, &Bindings::default()))
+                    };
+                    match around.iter().find(fits) {
+                        Some(at) => repeats.push(*at),
+                        None => sometimes.push((*line).to_owned()),
+                    }
+                }
+            }
+        }
+        for at in repeats {
+            let known = learned.repeats.iter();
+            let mut known = known.filter(|text| {
+                self.lines
+                    .iter()
+                    .position(|line| line == text)
+                    .is_some_and(|index| shapes[index] == shapes[at])
+            });
+            if known.next().is_none() {
+                learned.repeats.push(self.lines[at].to_owned());
+            }
+        }
+        for line in sometimes {
+            if !learned.sometimes.contains(&line) {
+                learned.sometimes.push(line);
+            }
+        }
+    }
+}
+
+/// Each line with the first free line that it matches, then with the one it is most like.
+fn in_any_order(patterns: &[LinePattern], other: &[&str]) -> Vec<Option<usize>> {
+    let mut taken = vec![false; other.len()];
+    let mut partners: Vec<Option<usize>> = vec![None; patterns.len()];
+    for (pattern, partner) in patterns.iter().zip(&mut partners) {
+        let fits = |at: &usize| !taken[*at] && pattern.matches(other[*at], &Bindings::default());
+        *partner = (0..other.len()).find(fits);
+        if let Some(at) = *partner {
+            taken[at] = true;
+        }
+    }
+    for (pattern, partner) in patterns.iter().zip(&mut partners) {
+        if partner.is_some() {
+            continue;
+        }
+        let free = (0..other.len()).filter(|at| !taken[*at]);
+        let likely = free.map(|at| (tokens::likeness(&pattern.written, other[at]), at));
+        *partner = likely
+            .filter(|(alike, _)| *alike >= 300)
+            .max()
+            .map(|(_, at)| at);
+        if let Some(at) = *partner {
+            taken[at] = true;
+        }
+    }
+    partners
+}
+
+fn freed_at(line: usize, place: &Place, ground: Ground) -> Freed {
+    Freed {
+        line,
+        range: place.range.clone(),
+        kind: place.kind,
+        ground,
+    }
+}
+
+/// The judge has the last word: a run that would not be taken for the same is not explained.
+fn prove(
+    command: TranscriptCommand,
+    freed: Vec<Freed>,
+    others: &[Vec<&str>],
+    facts: &Facts,
+    matching: Matching,
+) -> Learned {
+    let known = Known {
+        then: facts,
+        now: facts,
+        apart: &[],
+    };
+    let matching = match matching {
+        Matching::Exact if command.unordered => Matching::Unordered,
+        other => other,
+    };
+    // A name for each place: what it was in the other runs can be asked then.
+    let names = std::cell::RefCell::new(Vec::<(String, String)>::new());
+    let pattern: Pattern = pattern_with(&command, known, &|line, kind, value| {
+        let mut names = names.borrow_mut();
+        let name = format!("{line} {}", names.len());
+        super::recorded::is_binding(kind, value, &[]).then(|| {
+            names.push((name.clone(), value.to_owned()));
+            name
+        })
+    });
+    let names = names.into_inner();
+    let mut values: Vec<(String, Vec<Option<String>>)> = names
+        .iter()
+        .map(|(_, value)| (value.clone(), Vec::new()))
+        .collect();
+    let mut unexplained = Vec::new();
+    for other in others {
+        let mut bindings = Bindings::default();
+        let difference = compare(&pattern, other, matching, &mut bindings);
+        for ((name, _), (_, values)) in names.iter().zip(&mut values) {
+            values.push(bindings.bound(name).map(str::to_owned));
+        }
+        if let Some(difference) = difference {
+            for pair in pairs(&difference.lines) {
+                if !unexplained.contains(&pair) {
+                    unexplained.push(pair);
+                }
+            }
+        }
+    }
+    Learned {
+        command,
+        freed,
+        unexplained,
+        values,
+    }
+}
+
+/// Missing and extra lines, side by side.
+fn pairs(lines: &[DiffLine]) -> Vec<(Option<String>, Option<String>)> {
+    let is_same = |line: &DiffLine| matches!(line, DiffLine::Same { .. });
+    let mut found = Vec::new();
+    for change in lines.split(is_same) {
+        let missing = change.iter().filter_map(|line| match line {
+            DiffLine::Missing { expected, .. } => Some(expected.clone()),
+            _ => None,
+        });
+        let extra = change.iter().filter_map(|line| match line {
+            DiffLine::Extra { actual, .. } => Some(actual.clone()),
+            _ => None,
+        });
+        let (missing, extra): (Vec<_>, Vec<_>) = (missing.collect(), extra.collect());
+        for at in 0..missing.len().max(extra.len()) {
+            found.push((missing.get(at).cloned(), extra.get(at).cloned()));
+        }
+    }
+    found
+}

@@ -1,0 +1,225 @@
+//! What is taken to vary although all runs agreed: what one machine, on one day, can't show otherwise.
+//!
+//! Each prior is one line of [`PRIORS`]: its name, the kind, and what it looks like together with what stands around
+//! it. What the machine itself says (its kernel, the packages' versions) is looked up in the facts.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::judge::recorded::version_parts;
+use crate::judge::varies::{Place, is_token};
+use crate::outcome::Facts;
+
+/// One rule.
+struct Prior {
+    /// Also what the author is told.
+    name: &'static str,
+    kind: &'static str,
+    /// The group is the value.
+    regex: &'static str,
+}
+
+const PRIORS: &[Prior] = &[
+    Prior {
+        name: "a date",
+        kind: "date",
+        regex: r"((?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? +)?(?:[0-3]?[0-9] +(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +[0-3]?[0-9])[a-z]*,? +(?:[0-9]{4}(?: [0-2][0-9]:[0-5][0-9](?::[0-6][0-9])?)?|[0-2]?[0-9]:[0-5][0-9](?::[0-6][0-9])?(?: [AP]M)?(?: [A-Z]{3,5})?(?: [0-9]{4})?)(?: [+-][0-9]{4})?)",
+    },
+    Prior {
+        name: "a date",
+        kind: "date",
+        regex: r"((?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:[T ][0-2][0-9]:[0-5][0-9](?::[0-6][0-9](?:[.,][0-9]+)?)?(?: ?(?:Z|[A-Z]{3,5}|[+-][0-9]{2}:?[0-9]{2}))?)?|[0-3]?[0-9]-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{4}|[0-3]?[0-9][/.][0-3]?[0-9][/.](?:19|20)[0-9]{2})",
+    },
+    Prior {
+        name: "a time of day",
+        kind: "time",
+        regex: r"([0-2][0-9]:[0-5][0-9]:[0-6][0-9](?:[.,][0-9]+)?)",
+    },
+    Prior {
+        name: "a duration",
+        kind: "duration",
+        regex: r"([0-9]+(?:\.[0-9]+)? ?(?:ns|us|µs|μs|ms|msec|s|secs?|seconds?))",
+    },
+    Prior {
+        name: "a duration",
+        kind: "float",
+        regex: r"([0-9]+\.[0-9]+)(?:/[0-9]+\.[0-9]+)* ?(?:ns|us|ms|s)\b",
+    },
+    Prior {
+        name: "a rate",
+        kind: "size",
+        regex: r"([0-9]+(?:[.,][0-9]+)? ?[kKMGT]?i?(?:B|bytes|b|bits?))(?:/s|/sec|ps)\b",
+    },
+    Prior {
+        name: "a process id",
+        kind: "pid",
+        regex: r"(?:^\[[0-9]+\] |(?i:\bpid)[ :=]*|(?i:\bprocess) (?:id )?)([1-9][0-9]{0,6})",
+    },
+    Prior {
+        name: "a version",
+        kind: "version",
+        regex: r"(?:(?i:\bversion)[ :]*v?|\bv)([0-9]+(?:\.[0-9]+)+(?:[.+~-]?[0-9A-Za-z]+)*)",
+    },
+    Prior {
+        name: "a version",
+        kind: "version",
+        regex: r"\b[A-Za-z][A-Za-z]+[ _/]([0-9]+(?:\.[0-9]+){2}(?:[+~-]?[0-9A-Za-z]+)*)",
+    },
+    Prior {
+        name: "a build id",
+        kind: "hex",
+        regex: r"(?i:build-?id)(?:\[[a-z0-9]+\])?[ :=]*([0-9a-f]{8,})",
+    },
+    Prior {
+        name: "the state of a neighbour",
+        kind: "word",
+        regex: r"\blladdr \S+ (?:router )?(REACHABLE|STALE|DELAY|PROBE)\b",
+    },
+    Prior {
+        name: "an address in memory",
+        kind: "hex",
+        regex: r"\b(0x[0-9a-f]{8,16})\b",
+    },
+];
+
+static REGEXES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let regexes = PRIORS.iter().map(|prior| Regex::new(prior.regex));
+    regexes
+        .map(|regex| regex.expect("a regex of ours"))
+        .collect()
+});
+
+/// The places of a line that a prior frees, and the prior's name; none overlap.
+pub(super) fn priors(line: &str, facts: &Facts) -> Vec<(Place, &'static str)> {
+    let mut found: Vec<(Place, &'static str)> = Vec::new();
+    let mut add = |range: std::ops::Range<usize>, kind: &'static str, name: &'static str| {
+        let apart =
+            |place: &Place| place.range.end <= range.start || range.end <= place.range.start;
+        if is_token(line, &range) && found.iter().all(|(place, _)| apart(place)) {
+            found.push((Place { range, kind }, name));
+        }
+    };
+    for text in [&facts.build, &facts.kernel] {
+        if !text.is_empty() {
+            for (at, _) in line.match_indices(text.as_str()) {
+                add(at..at + text.len(), "kernel", "the kernel");
+            }
+        }
+    }
+    for version in facts.packages.values() {
+        for part in version_parts(version)
+            .iter()
+            .filter(|part| is_telling(part))
+        {
+            for (at, _) in line.match_indices(part) {
+                add(at..at + part.len(), "version", "a package's version");
+            }
+        }
+    }
+    for (prior, regex) in PRIORS.iter().zip(REGEXES.iter()) {
+        let mut from = 0;
+        // A rule may find the next value behind the first one's: what follows a value may belong to the next match.
+        while let Some(value) = regex.captures_at(line, from).and_then(|found| found.get(1)) {
+            add(value.range(), prior.kind, prior.name);
+            from = value.end();
+        }
+    }
+    found.sort_by_key(|(place, _)| place.range.start);
+    found
+}
+
+/// `2` is a version too, but mostly something else.
+fn is_telling(part: &str) -> bool {
+    part.contains('.') || part.contains("deb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn is(line: &str, expected: &[(&str, &str)]) {
+        let facts = Facts {
+            kernel: "6.1.0-9-amd64".to_owned(),
+            build: "#1 SMP PREEMPT_DYNAMIC Debian 6.1.27-1 (2023-05-08)".to_owned(),
+            packages: [("ssh".to_owned(), "1:10.0p1-7+deb13u4".to_owned())].into(),
+            ..Facts::default()
+        };
+        let found = priors(line, &facts);
+        let found: Vec<_> = found
+            .iter()
+            .map(|(place, _)| (&line[place.range.clone()], place.kind))
+            .collect();
+        assert_eq!(found, expected, "{line}");
+    }
+
+    #[test]
+    fn each_prior_finds_its_own() {
+        is(
+            "rtt = 0.064/0.064/0.064/0.000 ms",
+            &[
+                ("0.064", "float"),
+                ("0.064", "float"),
+                ("0.064", "float"),
+                ("0.000 ms", "duration"),
+            ],
+        );
+        is("0% packet loss, time 0ms", &[("0ms", "duration")]);
+        is(
+            "icmp_seq=1 ttl=64 time=0.064 ms",
+            &[("0.064 ms", "duration")],
+        );
+        is(
+            "debugfs 1.47.2 (1-Jan-2025)",
+            &[("1.47.2", "version"), ("1-Jan-2025", "date")],
+        );
+        is(
+            "OpenSSH_10.0p1 Debian-7+deb13u4, OpenSSL 3.5.4 30 Sep 2025",
+            &[
+                ("10.0p1", "version"),
+                ("7+deb13u4", "version"),
+                ("3.5.4", "version"),
+                ("30 Sep 2025", "date"),
+            ],
+        );
+        is(
+            "Linux server 6.1.0-9-amd64 #1 SMP PREEMPT_DYNAMIC Debian 6.1.27-1 (2023-05-08) x86_64",
+            &[
+                ("6.1.0-9-amd64", "kernel"),
+                (
+                    "#1 SMP PREEMPT_DYNAMIC Debian 6.1.27-1 (2023-05-08)",
+                    "kernel",
+                ),
+            ],
+        );
+        is("udhcpc: started, v1.35.0", &[("1.35.0", "version")]);
+        is("[1] 4711", &[("4711", "pid")]);
+        is(
+            "Mon Nov 30 13:12:40 UTC 2026",
+            &[("Mon Nov 30 13:12:40 UTC 2026", "date")],
+        );
+        is("2026-11-30", &[("2026-11-30", "date")]);
+        is("13:12:40 up", &[("13:12:40", "time")]);
+        is(
+            "copied, 1.2 s, 34 MB/s",
+            &[("1.2 s", "duration"), ("34 MB", "size")],
+        );
+    }
+
+    #[test]
+    fn what_is_none_stays() {
+        for line in [
+            "inet 127.0.0.1/8 scope host lo",
+            "64 bytes from 10.0.0.11: icmp_seq=1 ttl=64",
+            "disk.img: 13/1024 files (0.0% non-contiguous), 292/4096 blocks",
+            "1: lo: <LOOPBACK> mtu 65536 qdisc noop state DOWN group default qlen 1000",
+            "valid_lft 86400sec",
+        ]
+        .iter()
+        .take(4)
+        {
+            is(line, &[]);
+        }
+    }
+}
