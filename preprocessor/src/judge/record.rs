@@ -51,6 +51,7 @@ fn recorded(command: &CommandRun) -> TranscriptCommand {
         command: command.command.clone(),
         exit: command.exit,
         output: output_text(command),
+        ..TranscriptCommand::default()
     }
 }
 

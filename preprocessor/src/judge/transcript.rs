@@ -101,7 +101,7 @@ pub struct TranscriptStep {
 }
 
 /// One command and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TranscriptCommand {
     /// The prompt it is shown with.
@@ -116,6 +116,18 @@ pub struct TranscriptCommand {
     /// Its output, lines with newlines; a gap of a flood is a line `...`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub output: String,
+    /// By class: values in the output that are another each time; one with context is written `time {{0}}ms`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub varies: BTreeMap<String, Vec<String>>,
+    /// Lines of the output that come any number of times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeats: Vec<String>,
+    /// Lines of the output that do not always come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sometimes: Vec<String>,
+    /// Whether the lines may come in any order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unordered: bool,
 }
 
 /// What can be read of every format, past and future.
@@ -253,6 +265,7 @@ mod tests {
                     command: output.to_owned(),
                     exit: Some(0),
                     output: output.to_owned(),
+                    ..TranscriptCommand::default()
                 }],
             }],
         }

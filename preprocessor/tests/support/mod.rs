@@ -154,6 +154,7 @@ pub(crate) fn transcript(tutorial: &Tutorial, output: impl Fn(&str, &str) -> Str
             command: command.text.clone(),
             exit: Some(0),
             output: output(&step.id, &command.text),
+            ..TranscriptCommand::default()
         });
         Some(TranscriptStep {
             id: step.id.clone(),
