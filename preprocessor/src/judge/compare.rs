@@ -96,14 +96,13 @@ fn stretch(pattern: &[LinePattern], actual: &[&str], bindings: &mut Bindings) ->
     true
 }
 
-/// The same lines in any order: each expected line takes the first line that fits and is still free, literal lines
-/// before those with matchers. A `...` allows any others.
-fn unordered(
+/// The expected line that each actual one is, and the expected lines that are none: each expected line takes the first
+/// line that fits and is still free, literal lines before those with matchers.
+fn partners(
     pattern: &[LinePattern],
     actual: &[&str],
-    bindings: &mut Bindings,
-) -> Option<Difference> {
-    let mut tried = bindings.clone();
+    tried: &mut Bindings,
+) -> (Vec<Option<usize>>, Vec<usize>) {
     let mut partner: Vec<Option<usize>> = vec![None; actual.len()];
     let mut missing = Vec::new();
     let (literal, other): (Vec<_>, Vec<_>) = (0..pattern.len())
@@ -123,7 +122,7 @@ fn unordered(
     }
     for line in other {
         let mut free = (0..actual.len()).filter(|&at| partner[at].is_none());
-        let found = free.find_map(|at| Some((at, pattern[line].found(actual[at], &tried)?)));
+        let found = free.find_map(|at| Some((at, pattern[line].found(actual[at], tried)?)));
         match found {
             Some((at, values)) => {
                 partner[at] = Some(line);
@@ -133,6 +132,17 @@ fn unordered(
         }
     }
     missing.sort_unstable();
+    (partner, missing)
+}
+
+/// The same lines in any order. A `...` allows any others.
+fn unordered(
+    pattern: &[LinePattern],
+    actual: &[&str],
+    bindings: &mut Bindings,
+) -> Option<Difference> {
+    let mut tried = bindings.clone();
+    let (partner, missing) = partners(pattern, actual, &mut tried);
     let open = pattern.iter().any(LinePattern::is_any_lines);
     if missing.is_empty() && (open || partner.iter().all(Option::is_some)) {
         *bindings = tried;
@@ -174,15 +184,52 @@ fn same(line: &LinePattern, actual: &str) -> DiffLine {
 
 /// What becomes of one pair of lines in an alignment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Edit {
+pub(super) enum Edit {
     /// This expected line is this actual one (an expected `...` may be many).
     Pair(usize, usize),
+    /// This expected line did not come.
     Missing(usize),
+    /// This line came and was not expected.
     Extra(usize),
 }
 
-/// All lines of both sides, aligned.
-fn diff(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Difference {
+/// Which expected line is which actual one, in the order of the expected lines.
+pub(super) fn aligned(
+    pattern: &Pattern,
+    actual: &[&str],
+    matching: Matching,
+    bindings: &Bindings,
+) -> Vec<Edit> {
+    if matching != Matching::Unordered {
+        return in_line(&pattern.lines, actual, bindings).0;
+    }
+    let (partner, missing) = partners(&pattern.lines, actual, &mut bindings.clone());
+    let pairs = partner.iter().enumerate();
+    let pairs = pairs.filter_map(|(at, line)| Some(Edit::Pair((*line)?, at)));
+    let mut edits: Vec<_> = pairs
+        .chain(missing.into_iter().map(Edit::Missing))
+        .collect();
+    edits.sort_by_key(|edit| match *edit {
+        Edit::Pair(line, _) | Edit::Missing(line) | Edit::Extra(line) => line,
+    });
+    // Where lines have no order, one that is new stands best where one is gone.
+    let open = pattern.lines.iter().any(LinePattern::is_any_lines);
+    let mut new = (0..actual.len())
+        .filter(|&at| partner[at].is_none() && !open)
+        .map(Edit::Extra);
+    let mut all = Vec::with_capacity(edits.len());
+    for edit in edits {
+        all.push(edit);
+        if let Edit::Missing(_) = edit {
+            all.extend(new.next());
+        }
+    }
+    all.extend(new);
+    all
+}
+
+/// An alignment with as few differences as possible, and the names that its pairs bind.
+fn in_line(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> (Vec<Edit>, Bindings) {
     let small = pattern.len().saturating_mul(actual.len()) <= CELLS;
     let edits = if pattern.iter().all(LinePattern::is_literal) {
         // Lines that can be hashed: fast enough for the outputs of floods.
@@ -201,7 +248,12 @@ fn diff(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Differ
         let missing = (0..pattern.len()).map(Edit::Missing);
         missing.chain((0..actual.len()).map(Edit::Extra)).collect()
     };
-    let (edits, bindings) = split_broken_bindings(edits, pattern, actual, bindings);
+    split_broken_bindings(edits, pattern, actual, bindings)
+}
+
+/// All lines of both sides, aligned.
+fn diff(pattern: &[LinePattern], actual: &[&str], bindings: &Bindings) -> Difference {
+    let (edits, bindings) = in_line(pattern, actual, bindings);
     let mut lines = Vec::with_capacity(edits.len());
     for change in edits.chunk_by(|a, b| is_pair(*a) == is_pair(*b)) {
         if is_pair(change[0]) {

@@ -5,7 +5,7 @@ use regex::Regex;
 use super::bindings::Bindings;
 use super::compare::{Difference, compare};
 use super::pattern::Pattern;
-use super::transcript::TranscriptStep;
+use super::transcript::{TranscriptCommand, TranscriptStep};
 use super::verdict::{Against, Diff, DiffLine, Why};
 use crate::outcome::{CommandRun, Ended, Failure, StepRun};
 use crate::tutorial::{Action, ExpectedExit, Matching, Step};
@@ -53,7 +53,7 @@ fn command_of(failure: &Failure, last: usize) -> usize {
 }
 
 /// The agent stops at a wrong exit status by itself; a run from elsewhere (a cache, a file of CI) is held to it too.
-fn wrong_exit(step: &Step, ran: &StepRun) -> Option<Wrong> {
+pub(super) fn wrong_exit(step: &Step, ran: &StepRun) -> Option<Wrong> {
     let Action::Run(run) = &step.action else {
         return None;
     };
@@ -110,10 +110,15 @@ fn wrong_output(
     pairs.into_iter().find_map(|(command, (recorded, ran))| {
         let output = output_text(ran);
         let actual: Vec<_> = output.lines().collect();
-        let pattern = Pattern::literal(&recorded.output);
-        let found = compare(&pattern, &actual, step.matching, bindings)?;
+        let (pattern, matching) = recorded_pattern(step, recorded);
+        let found = compare(&pattern, &actual, matching, bindings)?;
         Some((command, differs(Against::Transcript, found)))
     })
+}
+
+/// What a recorded command has to give again, line for line of its output, and how it is compared.
+pub(super) fn recorded_pattern(step: &Step, recorded: &TranscriptCommand) -> (Pattern, Matching) {
+    (Pattern::literal(&recorded.output), step.matching)
 }
 
 fn differs(against: Against, found: Difference) -> Why {
