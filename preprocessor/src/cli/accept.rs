@@ -53,7 +53,11 @@ fn one(project: &Project, name: &str, steps: &[String], shown: &Shown) -> u8 {
             return exit::BAD_INPUT;
         }
         Ok(Pending::Nothing) => {
-            shown.note(&report::nothing_pending(name));
+            shown.note(&report::nothing_kept(name));
+            return exit::GOOD;
+        }
+        Ok(Pending::Settled) => {
+            shown.note(&report::settled(name));
             return exit::GOOD;
         }
         Ok(Pending::Unusable(why)) => {

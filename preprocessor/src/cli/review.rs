@@ -55,7 +55,11 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
                 (exit::BAD_INPUT, true)
             }
             Ok(Pending::Nothing) => {
-                shown.note(&report::nothing_pending(name));
+                shown.note(&report::nothing_kept(name));
+                (exit::GOOD, true)
+            }
+            Ok(Pending::Settled) => {
+                shown.note(&report::settled(name));
                 (exit::GOOD, true)
             }
             Ok(Pending::Unusable(why)) => {

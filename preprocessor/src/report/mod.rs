@@ -19,7 +19,7 @@ pub use doctor::{doctor, doctor_json};
 pub use part::{cleanup, part};
 pub use progress::{elapsed, fitted, one_line, step};
 pub use review::{
-    Decided, accepted, change, commands, decided, no_such_change, nothing_pending, unusable,
+    Decided, accepted, change, commands, decided, no_such_change, nothing_kept, settled, unusable,
 };
 pub use varying::varying;
 pub use verdict::{ended, line, reasons, verdict, verdict_on};

@@ -106,10 +106,7 @@ pub fn commands(review: &Review) -> String {
         text += &format!("  mdbook-twin accept {name} --step {id}\n");
     }
     if open.len() > 1 {
-        text += &format!(
-            "  mdbook-twin accept {name}        # all {} of them\n",
-            open.len()
-        );
+        text += &format!("  mdbook-twin accept {name}        # all of them\n");
     }
     text
 }
@@ -140,12 +137,25 @@ pub fn decided(review: &Review, decided: Decided) -> String {
 pub fn accepted(review: &Review, steps: usize) -> String {
     let plural = if steps == 1 { "" } else { "s" };
     let (name, path) = (&review.tutorial.name, review.path().display());
-    format!("accepted {steps} step{plural} of {name}: {path}; mdbook-twin verify {name} proves it")
+    let next = match review.changes().len() {
+        0 => format!("mdbook-twin verify {name} proves it"),
+        left => format!("{left} left"),
+    };
+    format!("accepted {steps} step{plural} of {name}: {path}; {next}")
 }
 
-/// There is nothing to decide.
-pub fn nothing_pending(name: &str) -> String {
-    format!("{name}: nothing to review: its latest run did not fail, or is as expected by now")
+/// No failed run is kept.
+pub fn nothing_kept(name: &str) -> String {
+    format!(
+        "{name}: nothing to review: no failed run is kept (mdbook-twin verify {name} keeps one)"
+    )
+}
+
+/// There is nothing to decide any more.
+pub fn settled(name: &str) -> String {
+    format!(
+        "{name}: what its failed run showed is as expected by now: mdbook-twin verify {name} proves it"
+    )
 }
 
 /// A step was named that is not among the changes.

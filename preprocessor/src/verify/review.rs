@@ -22,8 +22,10 @@ use crate::tutorial::{self, Tutorial};
 /// What waits for a decision.
 #[derive(Clone, Debug)]
 pub enum Pending {
-    /// Nothing: no failed run is kept, or what it shows is as expected by now.
+    /// Nothing: no failed run is kept.
     Nothing,
+    /// Nothing any more: what the failed run shows is as expected by now, and it is gone.
+    Settled,
     /// A failed run is kept, and nothing can be accepted from it.
     Unusable(Unusable),
     /// Steps, at least one.
@@ -99,7 +101,7 @@ pub fn review_on(subject: Subject, store: &Store, path: &Path) -> Pending {
     };
     review.judge();
     match review.changes.is_empty() {
-        true => Pending::Nothing,
+        true => Pending::Settled,
         false => Pending::Steps(Box::new(review)),
     }
 }

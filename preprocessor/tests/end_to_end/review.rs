@@ -131,7 +131,10 @@ fn what_was_accepted_before_leaving_stays_accepted() {
 fn accept_takes_all_and_the_next_run_verifies() {
     let (world, right) = changed();
     let answer = world.twin(&["accept", "it"]).expect(0);
-    answer.says(&["accepted 3 steps of it", "it.transcript.yaml"]);
+    answer.says(&[
+        "accepted 3 steps of it",
+        "it.transcript.yaml; mdbook-twin verify it proves it",
+    ]);
     assert_eq!(world.read(TRANSCRIPT), right);
     assert!(!world.path(KEPT).exists());
     world
@@ -151,7 +154,7 @@ fn without_a_terminal_the_commands_that_do_the_same_are_printed() {
         "- drei",
         "+ three",
         "  mdbook-twin accept it --step second\n",
-        "  mdbook-twin accept it        # all 3 of them\n",
+        "  mdbook-twin accept it        # all of them\n",
     ] {
         assert!(answer.stdout.contains(piece), "{piece}: {}", answer.stdout);
     }
@@ -211,7 +214,10 @@ fn what_the_spec_decides_is_mended_there_and_needs_no_other_run() {
     ends_with(session, 1);
     assert_eq!(world.read(TRANSCRIPT), before);
     world.edit("book/tutorials/it.yaml", "eins", "one");
-    world.twin(&["review", "it"]).expect(0);
+    world
+        .twin(&["review", "it"])
+        .expect(0)
+        .says(&["is as expected by now"]);
     assert!(!world.path(KEPT).exists());
 }
 
