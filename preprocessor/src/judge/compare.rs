@@ -147,6 +147,7 @@ fn unordered(
             Some(line) => same(&pattern[line], actual),
             None if open => DiffLine::Same {
                 expected: "...".to_owned(),
+                varying: vec![0..3],
                 actual: (*actual).to_owned(),
             },
             None => DiffLine::Extra {
@@ -154,10 +155,9 @@ fn unordered(
                 first_difference: None,
             },
         });
-    let not_there = missing.into_iter().map(|line| DiffLine::Missing {
-        expected: pattern[line].written.clone(),
-        first_difference: None,
-    });
+    let not_there = missing
+        .into_iter()
+        .map(|line| lacking(&pattern[line], None));
     Some(Difference {
         lines: there.chain(not_there).collect(),
         expected_line,
@@ -168,7 +168,16 @@ fn unordered(
 fn same(line: &LinePattern, actual: &str) -> DiffLine {
     DiffLine::Same {
         expected: line.written.clone(),
+        varying: line.varying(),
         actual: actual.to_owned(),
+    }
+}
+
+fn lacking(line: &LinePattern, first_difference: Option<usize>) -> DiffLine {
+    DiffLine::Missing {
+        expected: line.written.clone(),
+        varying: line.varying(),
+        first_difference,
     }
 }
 
@@ -281,10 +290,7 @@ fn push_change(
         .map(|(line, actual)| line.first_difference(actual, bindings))
         .collect();
     for (at, line) in missing.iter().enumerate() {
-        lines.push(DiffLine::Missing {
-            expected: line.written.clone(),
-            first_difference: first.get(at).map(|at| at.0),
-        });
+        lines.push(lacking(line, first.get(at).map(|at| at.0)));
     }
     for (at, actual) in extra.iter().enumerate() {
         lines.push(DiffLine::Extra {

@@ -5,6 +5,7 @@
 
 pub mod bindings;
 mod compare;
+mod diff;
 pub mod matcher;
 pub mod pattern;
 pub mod record;
@@ -13,6 +14,7 @@ mod step;
 pub mod transcript;
 pub mod verdict;
 
+pub use diff::{Folded, Stretch};
 pub use record::transcript_of;
 pub(crate) use stale::recorded_step;
 pub use transcript::Transcript;
@@ -68,10 +70,12 @@ pub fn first_failed(
     if failed.iter().any(broke_off) {
         failed.sort_by_key(is_cut);
     }
-    let more = failed.len().saturating_sub(1);
-    let mut first = failed.into_iter().next()?;
-    first.more = more;
-    Some(first)
+    let mut failed = failed.into_iter();
+    let first = failed.next()?;
+    Some(FailedStep {
+        more: failed.collect(),
+        ..first
+    })
 }
 
 /// What is wrong with the last of the steps that a run has come to so far; `None`: nothing.
@@ -146,7 +150,7 @@ fn failed_steps(
                 command,
                 why,
                 besides,
-                more: 0,
+                more: Vec::new(),
             });
         }
     }
@@ -161,7 +165,7 @@ impl Verdict {
             command: 0,
             why: Why::NeverRan(why),
             besides: None,
-            more: 0,
+            more: Vec::new(),
         }))
     }
 }

@@ -8,6 +8,7 @@
 //! - `…` at the end of a line is the rest of that line; a blank before it may be missing together with the rest.
 //! - Everything else is itself, `...` behind text too: `Reading package lists...` has to be just that.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::Regex;
@@ -358,6 +359,28 @@ impl LinePattern {
         self.found(line, bindings).is_some()
     }
 
+    /// Which bytes of it, as written, stand for a value: any of a kind, or one that an earlier step gave.
+    pub fn varying(&self) -> Vec<Range<usize>> {
+        let written = self.written.trim_end();
+        let Kind::Pieces { pieces, .. } = &self.kind else {
+            let any = self.is_any_lines() && !written.is_empty();
+            return any.then_some(0..written.len()).into_iter().collect();
+        };
+        let ends = pieces.iter().skip(1).map(|piece| piece.start);
+        let ends = ends.chain([written.len()]);
+        let placeholders = pieces
+            .iter()
+            .zip(ends)
+            .filter(|(piece, _)| !matches!(piece.what, What::Text(_)));
+        placeholders
+            .map(|(piece, end)| {
+                // The blank before a final `…` belongs to that: it is no piece of its own.
+                let text = written[piece.start..end].trim_end();
+                piece.start..piece.start + text.len()
+            })
+            .collect()
+    }
+
     /// Its placeholders whose value is known: as written, and the value.
     pub(super) fn known_values(&self, bindings: &Bindings) -> Vec<(String, String)> {
         let Kind::Pieces { pieces, .. } = &self.kind else {
@@ -524,5 +547,23 @@ mod tests {
         let pattern = Pattern::parse("ä from {{ipv4}}: seq={{int}} ttl").expect("right");
         let at = pattern.lines[0].first_difference("ä from 10.0.0.22: seq=x", &Bindings::default());
         assert_eq!(at, (21, 22));
+    }
+
+    #[test]
+    fn what_varies_in_a_line_is_what_is_no_text() {
+        let varying = |text: &str| -> Vec<String> {
+            let pattern = Pattern::parse(text).expect("a right pattern");
+            let line = &pattern.lines[0];
+            let ranges = line.varying().into_iter();
+            ranges.map(|at| line.written[at].to_owned()).collect()
+        };
+        assert_eq!(
+            varying("ä {{ipv4:a}}/{{re:\\d{2}}} …"),
+            ["{{ipv4:a}}", "{{re:\\d{2}}}", "…"]
+        );
+        assert_eq!(varying("{{int}} …"), ["{{int}}", "…"]);
+        assert_eq!(varying("{{{{a}} {{=it}}  "), ["{{=it}}"]);
+        assert_eq!(varying("  ..."), ["  ..."]);
+        assert!(varying("nothing, {{{{int}} neither").is_empty());
     }
 }
