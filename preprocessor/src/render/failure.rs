@@ -42,7 +42,8 @@ pub(super) fn failure(tutorial: &Tutorial, failed: &FailedStep) -> Option<Failur
     };
     let diff = match &failed.why {
         Why::Differs(diff) => Some(diff),
-        Why::CouldNotGoOn(_) | Why::NotInTranscript | Why::NeverRan(_) => None,
+        Why::CouldNotGoOn(_) => failed.besides.as_ref(),
+        Why::NotInTranscript | Why::NeverRan(_) => None,
     };
     let expected_at = diff.and_then(|diff| diff.expected_at(step));
     Some(FailureView {

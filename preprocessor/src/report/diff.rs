@@ -130,3 +130,70 @@ fn marks(stretches: &[Stretch<'_>], first: bool, silent: bool) -> String {
     marks.truncate(marks.trim_end().len());
     marks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::verdict::Against;
+
+    fn of(lines: Vec<DiffLine>) -> Diff {
+        Diff {
+            against: Against::Transcript,
+            lines,
+            expected_line: 0,
+            bound: Vec::new(),
+        }
+    }
+
+    fn missing(expected: &str, varying: &str, first_difference: Option<usize>) -> DiffLine {
+        let at = expected.find(varying).expect("a part of the line");
+        DiffLine::Missing {
+            expected: expected.to_owned(),
+            varying: std::iter::once(at..at + varying.len()).collect(),
+            first_difference,
+        }
+    }
+
+    #[test]
+    fn a_log_without_colours_says_what_varies_by_ascii_alone() {
+        let of = of(vec![missing("漢\tae:e9 brd\x07 b", "ae:e9", Some(13))]);
+        assert_eq!(
+            diff(&of, Paint::Plain),
+            "- 漢\tae:e9 brd\\u{7} b\n    \t~~~~~          ^\n"
+        );
+        assert_eq!(
+            legend(&of, Paint::Plain),
+            "- expected (~: may be another), + came"
+        );
+        let coloured = diff(&of, Paint::Coloured);
+        assert!(coloured.contains("\x1b[2mae:e9\x1b[0m") && !coloured.contains('~'));
+    }
+
+    #[test]
+    fn a_placeholder_says_itself_that_it_varies() {
+        let of = of(vec![
+            missing("a {{int}}", "{{int}}", None),
+            missing("b …", "…", None),
+        ]);
+        assert_eq!(diff(&of, Paint::Plain), "- a {{int}}\n- b …\n");
+        assert_eq!(legend(&of, Paint::Plain), "- expected, + came");
+    }
+
+    #[test]
+    fn only_the_first_pair_of_a_stretch_has_a_caret() {
+        let extra = |actual: &str| DiffLine::Extra {
+            actual: actual.to_owned(),
+            first_difference: Some(1),
+        };
+        let of = of(vec![
+            missing("ax", "", Some(1)),
+            missing("bx", "", Some(1)),
+            extra("ay"),
+            extra("b"),
+        ]);
+        assert_eq!(
+            diff(&of, Paint::Plain),
+            "- ax\n   ^\n- bx\n+ ay\n   ^\n+ b\n"
+        );
+    }
+}
