@@ -147,7 +147,7 @@ fn unordered(
             Some(line) => same(&pattern[line], actual),
             None if open => DiffLine::Same {
                 expected: "...".to_owned(),
-                varying: vec![0..3],
+                varying: std::iter::once(0..3).collect(),
                 actual: (*actual).to_owned(),
             },
             None => DiffLine::Extra {
