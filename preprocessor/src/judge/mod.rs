@@ -6,6 +6,7 @@
 pub mod accept;
 pub mod bindings;
 mod compare;
+mod diff;
 pub mod learn;
 pub mod matcher;
 pub mod pattern;
@@ -17,6 +18,7 @@ pub mod transcript;
 pub mod varies;
 pub mod verdict;
 
+pub use diff::{Folded, Stretch};
 pub use record::{Lessons, transcript_of};
 pub(crate) use stale::recorded_step;
 pub use transcript::Transcript;
@@ -73,10 +75,12 @@ pub fn first_failed(
     if failed.iter().any(broke_off) {
         failed.sort_by_key(is_cut);
     }
-    let more = failed.len().saturating_sub(1);
-    let mut first = failed.into_iter().next()?;
-    first.more = more;
-    Some(first)
+    let mut failed = failed.into_iter();
+    let first = failed.next()?;
+    Some(FailedStep {
+        more: failed.collect(),
+        ..first
+    })
 }
 
 /// What is wrong with the last of the steps that a run has come to so far; `None`: nothing.
@@ -159,7 +163,7 @@ fn failed_steps(
                 command,
                 why,
                 besides,
-                more: 0,
+                more: Vec::new(),
             });
         }
     }
@@ -174,7 +178,7 @@ impl Verdict {
             command: 0,
             why: Why::NeverRan(why),
             besides: None,
-            more: 0,
+            more: Vec::new(),
         }))
     }
 }

@@ -1,5 +1,6 @@
 //! What is said about a tutorial, the worse first.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::judge::Transcript;
@@ -63,8 +64,8 @@ pub struct FailedStep {
     pub why: Why,
     /// Where it could not go on: how far its output is what was expected, if that is known.
     pub besides: Option<Diff>,
-    /// How many further steps differ.
-    pub more: usize,
+    /// The further steps that are not as expected, in order; each has none of its own.
+    pub more: Vec<FailedStep>,
 }
 
 /// What is wrong with a step.
@@ -109,6 +110,8 @@ pub enum DiffLine {
     Same {
         /// The expectation as written, with its matchers.
         expected: String,
+        /// Bytes of `expected` that stand for a value: another one is as good.
+        varying: Vec<Range<usize>>,
         /// What it matched.
         actual: String,
     },
@@ -116,6 +119,8 @@ pub enum DiffLine {
     Missing {
         /// The expectation as written.
         expected: String,
+        /// Bytes of `expected` that stand for a value: another one is as good.
+        varying: Vec<Range<usize>>,
         /// First differing character, when the line stands against an `Extra` one.
         first_difference: Option<usize>,
     },

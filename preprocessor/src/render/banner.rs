@@ -108,7 +108,7 @@ pub(super) fn banner(of: &Verification, brief: bool) -> BannerView {
                 step: step_label(step).to_owned(),
                 href: format!("#{}", anchor(tutorial, step)),
                 why: why(&failed.why),
-                more: failed.more,
+                more: failed.more.len(),
             });
         }
         Verdict::Stale(changes) => view.changes.clone_from(changes),

@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Paint, diff, visible};
-use crate::diagnostic::Position;
+use super::diff::{diff, legend};
+use super::{Paint, visible};
 use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Verdict, VerifiedBy, Why};
 use crate::judge::{Transcript, Verification, changed_commands};
 use crate::outcome::{CommandRun, Output, Run};
 use crate::tutorial::{Action, Step, Suite, Tutorial};
 
 /// Lines of a terminal shown with a step that could not go on: its end says why.
-const TAIL: usize = 20;
+pub(super) const TAIL: usize = 20;
 
 /// Lines of a difference that are shown: the first one tells most, and a flood would hide what stands above it.
 const DIFF: usize = 100;
@@ -22,6 +22,9 @@ const OF_A_TRY: usize = 5;
 
 /// Changed commands that are named with a failure.
 const CHANGES: usize = 5;
+
+/// Further steps that are named: most come of the first, whose difference is shown.
+const MORE: usize = 5;
 
 /// One line: `verified first-steps: ran now`, `failed vde: step `ping``.
 pub fn line(verification: &Verification, paint: Paint) -> String {
@@ -65,10 +68,7 @@ fn in_short(verification: &Verification) -> String {
     match &verification.verdict {
         Verdict::Failed(failed) => match &failed.why {
             Why::NeverRan(why) => visible(first_line(why)),
-            why => {
-                let step = &verification.tutorial.steps[failed.step];
-                format!("step `{}` ({}): {}", step.id, step.at, sentence(why))
-            }
+            _ => step_in_short(&verification.tutorial, failed),
         },
         Verdict::Stale(changes) => match changes.as_slice() {
             [one] => visible(first_line(one)),
@@ -88,6 +88,17 @@ fn in_short(verification: &Verification) -> String {
     }
 }
 
+/// `step `ping` (tutorials/vpn.yaml:21:5): exit status 1, expected 0`.
+fn step_in_short(tutorial: &Tutorial, failed: &FailedStep) -> String {
+    let step = &tutorial.steps[failed.step];
+    format!(
+        "step `{}` ({}): {}",
+        step.id,
+        step.at,
+        sentence(&failed.why)
+    )
+}
+
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
@@ -100,6 +111,7 @@ fn list(missing: &[Missing]) -> String {
     what.join(", ")
 }
 
+/// What is wrong, in one sentence.
 pub(super) fn sentence(why: &Why) -> String {
     match why {
         Why::CouldNotGoOn(failure) => visible(&failure.to_string()),
@@ -187,16 +199,14 @@ fn push_failed(
     let (run, transcript) = (verification.run.as_ref(), verification.transcript.as_ref());
     let tutorial = &verification.tutorial;
     text.push_str(&what_is_wrong(tutorial, run, transcript, failed, paint));
-    if failed.more > 0 {
-        let steps = if failed.more == 1 {
-            "step is"
-        } else {
-            "steps are"
-        };
-        push(
-            text,
-            &format!("{} more {steps} not as expected", failed.more),
-        );
+    for more in failed.more.iter().take(MORE) {
+        let short = step_in_short(tutorial, more);
+        push(text, &format!("not as expected either: {short}"));
+    }
+    match failed.more.len().saturating_sub(MORE) {
+        0 => {}
+        1 => push(text, "1 more step is not as expected"),
+        unnamed => push(text, &format!("{unnamed} more steps are not as expected")),
     }
     push_remedy(suite, tutorial, &failed.why, paint, text);
 }
@@ -238,18 +248,19 @@ pub(super) fn what_is_wrong(
 }
 
 fn push_diff(step: &Step, found: &Diff, paint: Paint, text: &mut String) {
-    if let Some(at) = expected_at(step, found) {
+    if let Some(at) = found.expected_at(step) {
         push(text, &format!("expected at {at}"));
     }
-    let signs = format!("{} expected, {} came", paint.bad("-"), paint.good("+"));
-    push(text, &signs);
+    push(text, &legend(found, paint));
     let shown = diff(found, paint);
     for line in shown.lines().take(DIFF) {
         let _ = writeln!(text, "{}", format!("    {line}").trim_end());
     }
     let hidden = shown.lines().count().saturating_sub(DIFF);
     if hidden > 0 {
-        let more = paint.faint(format_args!("… {hidden} more lines of the difference …"));
+        let more = paint.faint(format_args!(
+            "... {hidden} more lines of the difference ..."
+        ));
         push(text, &format!("  {more}"));
     }
     for (name, value) in &found.bound {
@@ -258,7 +269,7 @@ fn push_diff(step: &Step, found: &Diff, paint: Paint, text: &mut String) {
 }
 
 /// Step, command, terminal and host; spec and README line.
-fn push_place(tutorial: &Tutorial, step: &Step, command: usize, paint: Paint, text: &mut String) {
+fn push_place(tutorial: &Tutorial, step: &Step, number: usize, paint: Paint, text: &mut String) {
     if let Some(title) = &step.title {
         push(text, &format!("step `{}`: {}", step.id, visible(title)));
     }
@@ -270,14 +281,14 @@ fn push_place(tutorial: &Tutorial, step: &Step, command: usize, paint: Paint, te
         return;
     };
     let count = run.commands.len();
-    match run.commands.get(command) {
+    match run.commands.get(number) {
         Some(_) if count > 1 => push(
             text,
-            &format!("command {} of {count}, {place}:", command + 1),
+            &format!("command {} of {count}, {place}:", number + 1),
         ),
         _ => push(text, &format!("{place}:")),
     }
-    let Some(command) = run.commands.get(command) else {
+    let Some(command) = run.commands.get(number) else {
         return;
     };
     for (index, line) in command.text.lines().enumerate() {
@@ -288,10 +299,10 @@ fn push_place(tutorial: &Tutorial, step: &Step, command: usize, paint: Paint, te
         };
         let _ = writeln!(text, "    {} {}", paint.faint(prompt), visible(line));
     }
-    let readme_line = command.readme_line.or_else(|| step.block.as_ref()?.line);
     if let (Some(upstream), Some(block)) = (&tutorial.upstream, &step.block) {
         let of = upstream.github.as_ref().unwrap_or(&upstream.url);
-        let line = readme_line
+        let line = step
+            .readme_line(number)
             .map(|line| format!(", line {line}"))
             .unwrap_or_default();
         push(
@@ -302,17 +313,6 @@ fn push_place(tutorial: &Tutorial, step: &Step, command: usize, paint: Paint, te
             ),
         );
     }
-}
-
-/// The line of the spec that is not met.
-fn expected_at(step: &Step, diff: &Diff) -> Option<Position> {
-    let expect = step
-        .expect
-        .as_ref()
-        .filter(|_| diff.against == Against::Expect)?;
-    let mut at = expect.at.clone();
-    at.line += diff.expected_line;
-    Some(at)
 }
 
 /// The end of what was on the terminal.
@@ -337,7 +337,7 @@ fn push_tail(output: Option<&Output>, text: &mut String) {
     let gap = gap.filter(|gap| hidden == 0 || gap.before_line > hidden);
     for index in hidden..=lines.len() {
         if let Some(gap) = gap.filter(|gap| gap.before_line == index) {
-            let _ = writeln!(text, "    … {} bytes are left out …", gap.bytes);
+            let _ = writeln!(text, "    ... {} bytes are left out ...", gap.bytes);
         }
         if let Some(line) = lines.get(index) {
             let line = format!("    | {}", visible(&line.text));
