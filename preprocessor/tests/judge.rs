@@ -228,6 +228,7 @@ fn transcript(case: &Case) -> Option<Transcript> {
         recorded: "2026-01-01".to_owned(),
         digest: if case.changed { "old" } else { "now" }.to_owned(),
         upstream: None,
+        ran: None,
         facts: Facts::default(),
         steps: steps.collect(),
     })

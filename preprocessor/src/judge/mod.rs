@@ -3,7 +3,9 @@
 //! Pure: no clock, no environment, no file system. Not here: running (`run/`), which tutorials run (`verify/`), showing
 //! (`report/`, `render/`).
 
+pub mod age;
 pub mod bindings;
+mod circumstances;
 mod compare;
 pub mod matcher;
 pub mod pattern;
@@ -13,6 +15,7 @@ mod step;
 pub mod transcript;
 pub mod verdict;
 
+pub use age::MaxAge;
 pub use record::transcript_of;
 pub(crate) use stale::recorded_step;
 pub use transcript::Transcript;
@@ -21,7 +24,7 @@ pub use verdict::{Missing, Verdict, Verification};
 use crate::outcome::Run;
 use crate::tutorial::{Action, Tutorial};
 use bindings::Bindings;
-use verdict::{FailedStep, VerifiedBy, Why};
+use verdict::{FailedStep, Stale, VerifiedBy, Why};
 
 /// What a run says about a tutorial.
 ///
@@ -87,7 +90,8 @@ pub fn wrong_so_far(
     failed.into_iter().find(|failed| failed.step == last)
 }
 
-/// What can be said when nothing runs: never worse than stale, and verified as far as the transcript goes.
+/// What can be said when nothing runs: never worse than stale, and verified as far as the transcript goes, however old
+/// it is (see [`Verdict::within`]).
 pub fn standing(tutorial: &Tutorial, transcript: Option<&Transcript>, digest: &str) -> Verdict {
     match transcript {
         None if is_unavailable(tutorial) => {
@@ -95,7 +99,7 @@ pub fn standing(tutorial: &Tutorial, transcript: Option<&Transcript>, digest: &s
         }
         None => Verdict::Unrecorded(None),
         Some(transcript) if transcript.digest != digest => {
-            Verdict::Stale(stale::changes(tutorial, transcript))
+            Verdict::Stale(Stale::Changed(stale::changes(tutorial, transcript)))
         }
         Some(transcript) => Verdict::Verified {
             by: VerifiedBy::Transcript,

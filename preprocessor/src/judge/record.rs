@@ -3,7 +3,7 @@
 use super::step::output_text;
 use super::transcript::{FORMAT, Lock, Transcript, TranscriptCommand, TranscriptStep};
 use crate::outcome::{CommandRun, Run, StepRun};
-use crate::tutorial::{Action, Step, Tutorial};
+use crate::tutorial::{Action, Ran, Step, Tutorial};
 
 /// The transcript of a run in which every step is done.
 pub fn transcript_of(
@@ -18,6 +18,7 @@ pub fn transcript_of(
         recorded: run.date.clone(),
         digest: digest.to_owned(),
         upstream: lock,
+        ran: Some(Ran::of(tutorial)),
         facts: run.facts.clone(),
         steps: steps
             // What came while something was waited for is another each time, and is in the running command's output.

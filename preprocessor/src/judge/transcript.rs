@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::outcome::Facts;
+use crate::tutorial::Ran;
 
 /// The format that is written; every earlier one stays readable.
 pub const FORMAT: u32 = 1;
@@ -28,6 +29,9 @@ pub struct Transcript {
     /// Upstream's commands as they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<Lock>,
+    /// What the digest was made of beyond the commands; absent in older transcripts, whose changes can't be named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran: Option<Ran>,
     /// What it ran on.
     pub facts: Facts,
     /// Every step that ran commands, in order.
@@ -244,6 +248,7 @@ mod tests {
             recorded: "2026-03-14".to_owned(),
             digest: "00".repeat(32),
             upstream: None,
+            ran: None,
             facts: Facts::default(),
             steps: vec![TranscriptStep {
                 id: "step-1".to_owned(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Paint, diff, visible};
 use crate::diagnostic::Position;
-use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Verdict, VerifiedBy, Why};
+use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Stale, Verdict, VerifiedBy, Why};
 use crate::judge::{Verification, changed_commands};
 use crate::outcome::{CommandRun, Output};
 use crate::tutorial::{Action, Step, Suite, Tutorial};
@@ -70,7 +70,7 @@ fn in_short(verification: &Verification) -> String {
                 format!("step `{}` ({}): {}", step.id, step.at, sentence(why))
             }
         },
-        Verdict::Stale(changes) => match changes.as_slice() {
+        Verdict::Stale(why) => match why.reasons().as_slice() {
             [one] => visible(first_line(one)),
             [first, rest @ ..] => {
                 format!("{}; and {} more", visible(first_line(first)), rest.len())
@@ -136,7 +136,16 @@ pub fn verdict_on(suite: Option<&Suite>, verification: &Verification, paint: Pai
     let record = format!("mdbook-twin record {}", tutorial.name);
     match &verification.verdict {
         Verdict::Failed(failed) => push_failed(verification, failed, paint, &mut text),
-        Verdict::Stale(changes) => {
+        Verdict::Stale(Stale::Old { .. }) => {
+            let verify = format!("mdbook-twin verify {}", tutorial.name);
+            next(
+                &mut text,
+                &format!("to see whether it still holds: {verify}"),
+                paint,
+            );
+            next(&mut text, &format!("to renew its date: {record}"), paint);
+        }
+        Verdict::Stale(Stale::Changed(changes)) => {
             if let [_, _, ..] = changes.as_slice() {
                 for change in changes {
                     push(&mut text, &visible(change));
