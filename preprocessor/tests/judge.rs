@@ -69,6 +69,9 @@ struct Ran {
     #[serde(default)]
     exit: i32,
     gap: Option<usize>,
+    /// What the README shows.
+    #[serde(default)]
+    documented: String,
 }
 
 #[derive(Deserialize)]
@@ -90,7 +93,7 @@ fn step(index: usize, case: &CaseStep) -> Step {
             leaves: 0,
             exits: false,
             readme_line: None,
-            documented: Vec::new(),
+            documented: ran.documented.lines().map(str::to_owned).collect(),
         })
         .collect();
     let at = |line| Position {
@@ -295,6 +298,7 @@ fn a_timeout_shows_the_end_of_the_terminal_and_colours_are_only_colours() {
                 output,
                 exit: 0,
                 gap: None,
+                documented: String::new(),
             }],
             background: false,
             press: None,

@@ -7,6 +7,7 @@ pub mod age;
 pub mod bindings;
 mod circumstances;
 mod compare;
+pub mod documented;
 pub mod matcher;
 pub mod pattern;
 pub mod record;

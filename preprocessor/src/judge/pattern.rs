@@ -335,6 +335,14 @@ impl LinePattern {
         }
     }
 
+    /// A line `...`.
+    pub(super) fn any_lines() -> Self {
+        Self {
+            written: "...".to_owned(),
+            kind: Kind::AnyLines,
+        }
+    }
+
     /// Whether it stands for any number of lines.
     pub fn is_any_lines(&self) -> bool {
         matches!(self.kind, Kind::AnyLines)

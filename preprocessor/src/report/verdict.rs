@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Paint, diff, visible};
 use crate::diagnostic::Position;
 use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Stale, Verdict, VerifiedBy, Why};
-use crate::judge::{Verification, changed_commands};
+use crate::judge::{Verification, changed_commands, documented};
 use crate::outcome::{CommandRun, Output};
 use crate::tutorial::{Action, Step, Suite, Tutorial};
 
@@ -37,7 +37,7 @@ pub fn ended(verification: &Verification, took: Duration, paint: Paint) -> Strin
         took.as_secs_f64()
     );
     match &verification.verdict {
-        Verdict::Verified { .. } => line,
+        Verdict::Verified { .. } => line + &documented_otherwise(verification),
         _ => format!("{line}: {}", in_short(verification)),
     }
 }
@@ -80,11 +80,23 @@ fn in_short(verification: &Verification) -> String {
         Verdict::Unrecorded(Some(why)) => format!("it has no transcript; {why}"),
         Verdict::Unrecorded(None) => "it has no transcript yet".to_owned(),
         Verdict::Skipped(missing) => format!("it needs {}", list(missing)),
-        Verdict::Verified { by, date, .. } => match by {
-            VerifiedBy::Run => "ran now".to_owned(),
-            VerifiedBy::Cache => format!("ran here on {date} and has not changed since"),
-            VerifiedBy::Transcript => format!("as recorded on {date}; nothing ran now"),
-        },
+        Verdict::Verified { by, date, .. } => {
+            let by = match by {
+                VerifiedBy::Run => "ran now".to_owned(),
+                VerifiedBy::Cache => format!("ran here on {date} and has not changed since"),
+                VerifiedBy::Transcript => format!("as recorded on {date}; nothing ran now"),
+            };
+            by + &documented_otherwise(verification)
+        }
+    }
+}
+
+/// What the README shows decides nothing, but its authors may want to know.
+fn documented_otherwise(verification: &Verification) -> String {
+    match documented::count(verification) {
+        0 => String::new(),
+        1 => "; the README shows 1 output otherwise".to_owned(),
+        count => format!("; the README shows {count} outputs otherwise"),
     }
 }
 
