@@ -73,6 +73,9 @@ struct Ran {
     #[serde(default)]
     exit: i32,
     gap: Option<usize>,
+    /// What the README shows.
+    #[serde(default)]
+    documented: String,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +98,7 @@ fn step(index: usize, case: &CaseStep) -> Step {
             leaves: 0,
             exits: false,
             readme_line: case.readme.map(|line| line + nth),
-            documented: Vec::new(),
+            documented: ran.documented.lines().map(str::to_owned).collect(),
         })
         .collect();
     let at = |line| Position {
@@ -246,6 +249,7 @@ fn transcript(case: &Case) -> Option<Transcript> {
         recorded: "2026-01-01".to_owned(),
         digest: if case.changed { "old" } else { "now" }.to_owned(),
         upstream: None,
+        ran: None,
         facts: Facts::default(),
         apart: Vec::new(),
         steps: steps.collect(),
@@ -335,6 +339,7 @@ fn a_timeout_shows_the_end_of_the_terminal_and_colours_are_only_colours() {
                 output,
                 exit: 0,
                 gap: None,
+                documented: String::new(),
             }],
             background: false,
             press: None,

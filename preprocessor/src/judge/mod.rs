@@ -4,9 +4,12 @@
 //! (`report/`, `render/`).
 
 pub mod accept;
+pub mod age;
 pub mod bindings;
+mod circumstances;
 mod compare;
 mod diff;
+pub mod documented;
 pub mod learn;
 pub mod matcher;
 pub mod pattern;
@@ -18,6 +21,7 @@ pub mod transcript;
 pub mod varies;
 pub mod verdict;
 
+pub use age::MaxAge;
 pub use diff::{Folded, Stretch};
 pub use record::{Lessons, transcript_of};
 pub(crate) use stale::recorded_step;
@@ -28,7 +32,7 @@ use crate::outcome::Run;
 use crate::tutorial::{Action, Tutorial};
 use bindings::Bindings;
 use recorded::Known;
-use verdict::{FailedStep, VerifiedBy, Why};
+use verdict::{FailedStep, Stale, VerifiedBy, Why};
 
 /// What a run says about a tutorial.
 ///
@@ -96,7 +100,8 @@ pub fn wrong_so_far(
     failed.into_iter().find(|failed| failed.step == last)
 }
 
-/// What can be said when nothing runs: never worse than stale, and verified as far as the transcript goes.
+/// What can be said when nothing runs: never worse than stale, and verified as far as the transcript goes, however old
+/// it is (see [`Verdict::within`]).
 pub fn standing(tutorial: &Tutorial, transcript: Option<&Transcript>, digest: &str) -> Verdict {
     match transcript {
         None if is_unavailable(tutorial) => {
@@ -104,7 +109,7 @@ pub fn standing(tutorial: &Tutorial, transcript: Option<&Transcript>, digest: &s
         }
         None => Verdict::Unrecorded(None),
         Some(transcript) if transcript.digest != digest => {
-            Verdict::Stale(stale::changes(tutorial, transcript))
+            Verdict::Stale(Stale::Changed(stale::changes(tutorial, transcript)))
         }
         Some(transcript) => Verdict::Verified {
             by: VerifiedBy::Transcript,

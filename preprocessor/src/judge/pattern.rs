@@ -416,6 +416,16 @@ impl LinePattern {
         Self { many: true, ..self }
     }
 
+    /// A line `...`.
+    pub(super) fn any_lines() -> Self {
+        Self {
+            written: "...".to_owned(),
+            kind: Kind::AnyLines,
+            many: false,
+            source: 0,
+        }
+    }
+
     /// Whether it stands for any lines at all.
     pub fn is_any_lines(&self) -> bool {
         matches!(self.kind, Kind::AnyLines)

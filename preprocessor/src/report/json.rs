@@ -59,6 +59,7 @@ fn verdict(of: &Verification) -> Value {
         "name": of.tutorial.name,
         "verdict": of.verdict.word(),
         "spec": of.tutorial.spec,
+        "shown_otherwise": crate::judge::documented::count(of),
     });
     let (key, value) = match &of.verdict {
         Verdict::Verified { by, date, .. } => {
@@ -77,7 +78,7 @@ fn verdict(of: &Verification) -> Value {
                 all.map(|failed| failed_step(of, failed)).collect(),
             )
         }
-        Verdict::Stale(changes) => ("changes", json!(changes)),
+        Verdict::Stale(why) => ("changes", json!(why.reasons())),
         Verdict::Unrecorded(reason) => ("reason", json!(reason)),
         Verdict::Skipped(missing) => ("missing", json!(missing)),
     };

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::diff::{diff, legend};
 use super::{Paint, visible};
-use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Verdict, VerifiedBy, Why};
-use crate::judge::{Transcript, Verification, changed_commands};
+use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Stale, Verdict, VerifiedBy, Why};
+use crate::judge::{Transcript, Verification, changed_commands, documented};
 use crate::outcome::{CommandRun, Output, Run};
 use crate::tutorial::{Action, Step, Suite, Tutorial};
 
@@ -40,7 +40,7 @@ pub fn ended(verification: &Verification, took: Duration, paint: Paint) -> Strin
         took.as_secs_f64()
     );
     match &verification.verdict {
-        Verdict::Verified { .. } => line,
+        Verdict::Verified { .. } => line + &documented_otherwise(verification),
         _ => format!("{line}: {}", in_short(verification)),
     }
 }
@@ -70,7 +70,7 @@ fn in_short(verification: &Verification) -> String {
             Why::NeverRan(why) => visible(first_line(why)),
             _ => step_in_short(&verification.tutorial, failed),
         },
-        Verdict::Stale(changes) => match changes.as_slice() {
+        Verdict::Stale(why) => match why.reasons().as_slice() {
             [one] => visible(first_line(one)),
             [first, rest @ ..] => {
                 format!("{}; and {} more", visible(first_line(first)), rest.len())
@@ -80,11 +80,23 @@ fn in_short(verification: &Verification) -> String {
         Verdict::Unrecorded(Some(why)) => format!("it has no transcript; {why}"),
         Verdict::Unrecorded(None) => "it has no transcript yet".to_owned(),
         Verdict::Skipped(missing) => format!("it needs {}", list(missing)),
-        Verdict::Verified { by, date, .. } => match by {
-            VerifiedBy::Run => "ran now".to_owned(),
-            VerifiedBy::Cache => format!("ran here on {date} and has not changed since"),
-            VerifiedBy::Transcript => format!("as recorded on {date}; nothing ran now"),
-        },
+        Verdict::Verified { by, date, .. } => {
+            let by = match by {
+                VerifiedBy::Run => "ran now".to_owned(),
+                VerifiedBy::Cache => format!("ran here on {date} and has not changed since"),
+                VerifiedBy::Transcript => format!("as recorded on {date}; nothing ran now"),
+            };
+            by + &documented_otherwise(verification)
+        }
+    }
+}
+
+/// What the README shows decides nothing, but its authors may want to know.
+fn documented_otherwise(verification: &Verification) -> String {
+    match documented::count(verification) {
+        0 => String::new(),
+        1 => "; the README shows 1 output otherwise".to_owned(),
+        count => format!("; the README shows {count} outputs otherwise"),
     }
 }
 
@@ -148,7 +160,16 @@ pub fn verdict_on(suite: Option<&Suite>, verification: &Verification, paint: Pai
     let record = format!("mdbook-twin record {}", tutorial.name);
     match &verification.verdict {
         Verdict::Failed(failed) => push_failed(suite, verification, failed, paint, &mut text),
-        Verdict::Stale(changes) => {
+        Verdict::Stale(Stale::Old { .. }) => {
+            let verify = format!("mdbook-twin verify {}", tutorial.name);
+            next(
+                &mut text,
+                &format!("to see whether it still holds: {verify}"),
+                paint,
+            );
+            next(&mut text, &format!("to renew its date: {record}"), paint);
+        }
+        Verdict::Stale(Stale::Changed(changes)) => {
             if let [_, _, ..] = changes.as_slice() {
                 for change in changes {
                     push(&mut text, &visible(change));
