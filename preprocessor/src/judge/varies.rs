@@ -228,7 +228,8 @@ pub(crate) fn is_token(line: &str, range: &Range<usize>) -> bool {
     starts && ends
 }
 
-fn is_unit(text: &str) -> bool {
+/// Whether a text begins with a unit.
+pub(super) fn is_unit(text: &str) -> bool {
     const UNITS: &[&str] = &[
         "ns", "us", "µs", "μs", "ms", "s", "m", "h", "d", "k", "K", "M", "G", "T", "B", "kB", "KB",
         "MB", "GB", "KiB", "MiB", "GiB", "sec", "secs", "min",
