@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+mod accept;
 mod build;
 mod check;
 mod clean;
@@ -22,6 +23,7 @@ mod preprocess;
 mod processes;
 mod progress;
 mod record;
+mod review;
 mod screen;
 mod serve;
 mod show;
@@ -58,6 +60,10 @@ enum Command {
     Verify(verify::Arguments),
     /// Run tutorials and write down what came out
     Record(record::Arguments),
+    /// Go through what a failed run has shown, and accept or reject each step
+    Review(review::Arguments),
+    /// Make what a failed run has shown what is expected from now on
+    Accept(accept::Arguments),
     /// Say what each tutorial needs, what of it is here, and what brings the rest
     Doctor(doctor::Arguments),
     /// Work in the lab of a tutorial, after its setup
@@ -128,6 +134,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Check => check::run(root, &shown),
         Command::Verify(arguments) => verify::run(root, &arguments, &shown),
         Command::Record(arguments) => record::run(root, &arguments, &shown),
+        Command::Review(arguments) => review::run(root, &arguments, &shown),
+        Command::Accept(arguments) => accept::run(root, &arguments, &shown),
         Command::Doctor(arguments) => doctor::run(root, &arguments, &shown),
         #[cfg(all(feature = "run", target_os = "linux"))]
         Command::Lab(arguments) => lab::run(root, &arguments, &shown),

@@ -126,12 +126,13 @@ fn as_recorded(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> b
     rest.iter().all(|line| passing(line, bindings))
 }
 
-/// The same lines in any order: each expected line takes the first line that fits and is still free, literal lines
-/// before those with matchers. A `...` allows any others.
-fn unordered(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> Option<Difference> {
-    let anywhere = &pattern.anywhere;
-    let pattern = &pattern.lines;
-    let mut tried = bindings.clone();
+/// The expected line that each actual one is, and the expected lines that are none: each expected line takes the first
+/// line that fits and is still free, literal lines before those with matchers.
+fn partners(
+    pattern: &[LinePattern],
+    actual: &[&str],
+    tried: &mut Bindings,
+) -> (Vec<Option<usize>>, Vec<usize>) {
     let mut partner: Vec<Option<usize>> = vec![None; actual.len()];
     let mut missing = Vec::new();
     let (literal, other): (Vec<_>, Vec<_>) = (0..pattern.len())
@@ -151,7 +152,7 @@ fn unordered(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> Opt
     }
     for line in other {
         let mut free = (0..actual.len()).filter(|&at| partner[at].is_none());
-        let found = free.find_map(|at| Some((at, pattern[line].found(actual[at], &tried)?)));
+        let found = free.find_map(|at| Some((at, pattern[line].found(actual[at], tried)?)));
         match found {
             Some((at, values)) => {
                 partner[at] = Some(line);
@@ -161,11 +162,21 @@ fn unordered(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> Opt
         }
     }
     missing.sort_unstable();
-    let open: Vec<_> = pattern
-        .iter()
-        .filter(|line| line.is_many())
-        .chain(anywhere)
-        .collect();
+    (partner, missing)
+}
+
+/// The lines that take any others of their looks.
+fn open(pattern: &Pattern) -> Vec<&LinePattern> {
+    let many = pattern.lines.iter().filter(|line| line.is_many());
+    many.chain(&pattern.anywhere).collect()
+}
+
+/// The same lines in any order. A `...` allows any others.
+fn unordered(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> Option<Difference> {
+    let mut tried = bindings.clone();
+    let (partner, missing) = partners(&pattern.lines, actual, &mut tried);
+    let open = open(pattern);
+    let pattern = &pattern.lines;
     let is_open = |at: usize| open.iter().any(|line| line.matches(actual[at], &tried));
     let mut lines = partner.iter().enumerate();
     if missing.is_empty() && lines.all(|(at, partner)| partner.is_some() || is_open(at)) {
@@ -214,17 +225,56 @@ fn same(line: &LinePattern, actual: &str) -> DiffLine {
 
 /// What becomes of one pair of lines in an alignment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Edit {
+pub(super) enum Edit {
     /// This expected line is this actual one (an expected `...` may be many).
     Pair(usize, usize),
+    /// This expected line did not come.
     Missing(usize),
+    /// This line came and was not expected.
     Extra(usize),
     /// A line that may come anywhere.
     Passing(usize),
 }
 
-/// All lines of both sides, aligned.
-fn diff(pattern: &Pattern, actual: &[&str], bindings: &Bindings) -> Difference {
+/// Which expected line is which actual one, in the order of the expected lines.
+pub(super) fn aligned(
+    pattern: &Pattern,
+    actual: &[&str],
+    matching: Matching,
+    bindings: &Bindings,
+) -> Vec<Edit> {
+    if matching != Matching::Unordered {
+        return in_line(pattern, actual, bindings).0;
+    }
+    let mut tried = bindings.clone();
+    let (partner, missing) = partners(&pattern.lines, actual, &mut tried);
+    let pairs = partner.iter().enumerate();
+    let pairs = pairs.filter_map(|(at, line)| Some(Edit::Pair((*line)?, at)));
+    let mut edits: Vec<_> = pairs
+        .chain(missing.into_iter().map(Edit::Missing))
+        .collect();
+    edits.sort_by_key(|edit| match *edit {
+        Edit::Pair(line, _) | Edit::Missing(line) | Edit::Extra(line) | Edit::Passing(line) => line,
+    });
+    // Where lines have no order, one that is new stands best where one is gone.
+    let open = open(pattern);
+    let is_open = |at: usize| open.iter().any(|line| line.matches(actual[at], &tried));
+    let mut new = (0..actual.len())
+        .filter(|&at| partner[at].is_none() && !is_open(at))
+        .map(Edit::Extra);
+    let mut all = Vec::with_capacity(edits.len());
+    for edit in edits {
+        all.push(edit);
+        if let Edit::Missing(_) = edit {
+            all.extend(new.next());
+        }
+    }
+    all.extend(new);
+    all
+}
+
+/// An alignment with as few differences as possible, and the names that its pairs bind.
+fn in_line(pattern: &Pattern, actual: &[&str], bindings: &Bindings) -> (Vec<Edit>, Bindings) {
     let anywhere = &pattern.anywhere;
     let pattern = &pattern.lines[..];
     let plain = anywhere.is_empty();
@@ -246,7 +296,13 @@ fn diff(pattern: &Pattern, actual: &[&str], bindings: &Bindings) -> Difference {
         let missing = (0..pattern.len()).map(Edit::Missing);
         missing.chain((0..actual.len()).map(Edit::Extra)).collect()
     };
-    let (edits, bindings) = split_broken_bindings(edits, pattern, actual, bindings);
+    split_broken_bindings(edits, pattern, actual, bindings)
+}
+
+/// All lines of both sides, aligned.
+fn diff(pattern: &Pattern, actual: &[&str], bindings: &Bindings) -> Difference {
+    let (edits, bindings) = in_line(pattern, actual, bindings);
+    let pattern = &pattern.lines[..];
     let mut lines = Vec::with_capacity(edits.len());
     for change in edits.chunk_by(|a, b| is_pair(*a) == is_pair(*b)) {
         if is_pair(change[0]) {

@@ -3,6 +3,7 @@
 //! Pure: no clock, no environment, no file system. Not here: running (`run/`), which tutorials run (`verify/`), showing
 //! (`report/`, `render/`).
 
+pub mod accept;
 pub mod bindings;
 mod compare;
 pub mod learn;

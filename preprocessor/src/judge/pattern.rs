@@ -34,6 +34,8 @@ pub struct LinePattern {
     kind: Kind,
     /// Whether it stands for any number of such lines in a row, none too.
     many: bool,
+    /// 0-based line of the text that it was made from.
+    pub(super) source: usize,
 }
 
 #[derive(Debug)]
@@ -104,13 +106,14 @@ impl Pattern {
         let mut lines = Vec::new();
         let mut errors = Vec::new();
         let mut offset = 0;
-        for line in text.split_inclusive('\n') {
+        for (source, line) in text.split_inclusive('\n').enumerate() {
             let written = line.trim_end_matches(['\n', '\r']);
             match parse_line(written.trim_end(), offset) {
                 Ok(kind) => lines.push(LinePattern {
                     written: written.to_owned(),
                     kind,
                     many: false,
+                    source,
                 }),
                 Err(mut wrong) => errors.append(&mut wrong),
             }
@@ -125,7 +128,8 @@ impl Pattern {
 
     /// The lines of a recorded output: every one is itself.
     pub fn literal(text: &str) -> Self {
-        Self::of(text.lines().map(LinePattern::literal).collect())
+        let lines = text.lines().map(LinePattern::literal).enumerate();
+        Self::of(lines.map(|(source, line)| line.from(source)).collect())
     }
 
     fn of(lines: Vec<LinePattern>) -> Self {
@@ -363,6 +367,7 @@ impl LinePattern {
             written: text.to_owned(),
             kind: Kind::Literal(text.trim_end().to_owned()),
             many: false,
+            source: 0,
         }
     }
 
@@ -388,6 +393,7 @@ impl LinePattern {
             written: text.to_owned(),
             kind: Kind::of(pieces),
             many: false,
+            source: 0,
         }
     }
 
@@ -398,6 +404,11 @@ impl LinePattern {
             Some((place.range.clone(), Free::Value(kind, None)))
         });
         Self::recorded(text, free.collect())
+    }
+
+    /// The same, as that line of its text.
+    pub(super) fn from(self, source: usize) -> Self {
+        Self { source, ..self }
     }
 
     /// Any number of such lines, none too.

@@ -73,10 +73,10 @@ pub(super) fn pattern_with(
             let name = |kind: &str, value: &str| naming(index, kind, value);
             pattern
                 .lines
-                .push(line_of(line, &free[index], known, &name));
+                .push(line_of(line, &free[index], known, &name).from(index));
         } else if index == 0 || shapes[index - 1] != *shape {
             // Each of them may have other values, so that none of these is a binding.
-            let line = || line_of(line, &free[index], known, &|_, _| None);
+            let line = || line_of(line, &free[index], known, &|_, _| None).from(index);
             pattern.lines.extend([line(), line().many()]);
         }
     }

@@ -56,7 +56,7 @@ fn command_of(failure: &Failure, last: usize) -> usize {
 }
 
 /// The agent stops at a wrong exit status by itself; a run from elsewhere (a cache, a file of CI) is held to it too.
-fn wrong_exit(step: &Step, ran: &StepRun) -> Option<Wrong> {
+pub(super) fn wrong_exit(step: &Step, ran: &StepRun) -> Option<Wrong> {
     let Action::Run(run) = &step.action else {
         return None;
     };
@@ -114,25 +114,28 @@ fn wrong_output(
     pairs.into_iter().find_map(|(command, (recorded, ran))| {
         let output = output_text(ran);
         let actual: Vec<_> = output.lines().collect();
-        let pattern = recorded_pattern(recorded, known);
-        let found = compare(&pattern, &actual, matching(step, recorded), bindings)?;
+        let (pattern, matching) = recorded_pattern(step, recorded, known);
+        let found = compare(&pattern, &actual, matching, bindings)?;
         Some((command, differs(Against::Transcript, found)))
     })
 }
 
-/// The author's word, else what was learned of the order.
-pub(super) fn matching(step: &Step, recorded: &TranscriptCommand) -> Matching {
-    match step.matching {
-        Matching::Exact if recorded.unordered => Matching::Unordered,
-        other => other,
-    }
-}
-
-fn recorded_pattern(recorded: &TranscriptCommand, known: Option<Known<'_>>) -> Pattern {
-    known.map_or_else(
+/// What a recorded command has to give again, line for line of its output, and how it is compared: as the author says,
+/// else as was learned.
+pub(super) fn recorded_pattern(
+    step: &Step,
+    recorded: &TranscriptCommand,
+    known: Option<Known<'_>>,
+) -> (Pattern, Matching) {
+    let pattern = known.map_or_else(
         || Pattern::literal(&recorded.output),
         |known| recorded::pattern(recorded, known),
-    )
+    );
+    let matching = match step.matching {
+        Matching::Exact if recorded.unordered => Matching::Unordered,
+        other => other,
+    };
+    (pattern, matching)
 }
 
 fn differs(against: Against, found: Difference) -> Why {
@@ -165,7 +168,7 @@ pub(super) fn difference(
         ),
         None => (
             Against::Transcript,
-            recorded_pattern(recorded?.commands.get(command)?, known),
+            recorded_pattern(step, recorded?.commands.get(command)?, known).0,
             output_text(ran.commands.get(command)?),
         ),
     };

@@ -8,6 +8,7 @@ mod doctor;
 #[cfg(all(feature = "run", target_os = "linux"))]
 mod part;
 mod progress;
+mod review;
 mod varying;
 mod verdict;
 
@@ -17,6 +18,9 @@ pub use doctor::{doctor, doctor_json};
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub use part::{cleanup, part};
 pub use progress::{elapsed, fitted, one_line, step};
+pub use review::{
+    Decided, accepted, change, commands, decided, no_such_change, nothing_kept, settled, unusable,
+};
 pub use varying::varying;
 pub use verdict::{ended, line, reasons, verdict, verdict_on};
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::{Paint, diff, visible};
 use crate::diagnostic::Position;
 use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Verdict, VerifiedBy, Why};
-use crate::judge::{Verification, changed_commands};
-use crate::outcome::{CommandRun, Output};
+use crate::judge::{Transcript, Verification, changed_commands};
+use crate::outcome::{CommandRun, Output, Run};
 use crate::tutorial::{Action, Step, Suite, Tutorial};
 
 /// Lines of a terminal shown with a step that could not go on: its end says why.
@@ -100,7 +100,7 @@ fn list(missing: &[Missing]) -> String {
     what.join(", ")
 }
 
-fn sentence(why: &Why) -> String {
+pub(super) fn sentence(why: &Why) -> String {
     match why {
         Why::CouldNotGoOn(failure) => visible(&failure.to_string()),
         Why::Differs(Diff {
@@ -135,7 +135,7 @@ pub fn verdict_on(suite: Option<&Suite>, verification: &Verification, paint: Pai
     let tutorial = &verification.tutorial;
     let record = format!("mdbook-twin record {}", tutorial.name);
     match &verification.verdict {
-        Verdict::Failed(failed) => push_failed(verification, failed, paint, &mut text),
+        Verdict::Failed(failed) => push_failed(suite, verification, failed, paint, &mut text),
         Verdict::Stale(changes) => {
             if let [_, _, ..] = changes.as_slice() {
                 for change in changes {
@@ -171,40 +171,22 @@ fn next(text: &mut String, line: &str, paint: Paint) {
     let _ = writeln!(text, "  {} {line}", paint.bold("="));
 }
 
-fn push_failed(verification: &Verification, failed: &FailedStep, paint: Paint, text: &mut String) {
+fn push_failed(
+    suite: Option<&Suite>,
+    verification: &Verification,
+    failed: &FailedStep,
+    paint: Paint,
+    text: &mut String,
+) {
     if let Why::NeverRan(why) = &failed.why {
         for line in why.lines().skip(1) {
             push(text, &visible(line));
         }
         return;
     }
+    let (run, transcript) = (verification.run.as_ref(), verification.transcript.as_ref());
     let tutorial = &verification.tutorial;
-    let step = &tutorial.steps[failed.step];
-    push_place(tutorial, step, failed.command, paint, text);
-    let run = verification.run.as_ref();
-    let ran = run.and_then(|run| run.steps.get(failed.step)?.commands.get(failed.command));
-    match (&failed.why, &failed.besides) {
-        (Why::Differs(found), _) | (Why::CouldNotGoOn(_), Some(found)) => {
-            push_diff(step, found, paint, text);
-        }
-        (Why::CouldNotGoOn(_), None) => push_tail(ran.map(|command| &command.output), text),
-        (Why::NotInTranscript | Why::NeverRan(_), _) => {}
-    }
-    if let Some(command) = ran {
-        push_tries(command, text);
-    }
-    if let (Some(transcript), Why::CouldNotGoOn(_) | Why::Differs(_)) =
-        (&verification.transcript, &failed.why)
-    {
-        let changes = changed_commands(tutorial, transcript).into_iter();
-        // What changed behind the failed step is not why it failed.
-        for (_, change) in changes
-            .filter(|(step, _)| *step <= failed.step)
-            .take(CHANGES)
-        {
-            push(text, &format!("not as recorded: {}", visible(&change)));
-        }
-    }
+    text.push_str(&what_is_wrong(tutorial, run, transcript, failed, paint));
     if failed.more > 0 {
         let steps = if failed.more == 1 {
             "step is"
@@ -216,7 +198,43 @@ fn push_failed(verification: &Verification, failed: &FailedStep, paint: Paint, t
             &format!("{} more {steps} not as expected", failed.more),
         );
     }
-    push_remedy(tutorial, &failed.why, paint, text);
+    push_remedy(suite, tutorial, &failed.why, paint, text);
+}
+
+/// Where a step failed, and how what came differs: lines below a headline.
+pub(super) fn what_is_wrong(
+    tutorial: &Tutorial,
+    run: Option<&Run>,
+    transcript: Option<&Transcript>,
+    failed: &FailedStep,
+    paint: Paint,
+) -> String {
+    let mut shown = String::new();
+    let text = &mut shown;
+    let step = &tutorial.steps[failed.step];
+    push_place(tutorial, step, failed.command, paint, text);
+    let ran = run.and_then(|run| run.steps.get(failed.step)?.commands.get(failed.command));
+    match (&failed.why, &failed.besides) {
+        (Why::Differs(found), _) | (Why::CouldNotGoOn(_), Some(found)) => {
+            push_diff(step, found, paint, text);
+        }
+        (Why::CouldNotGoOn(_), None) => push_tail(ran.map(|command| &command.output), text),
+        (Why::NotInTranscript | Why::NeverRan(_), _) => {}
+    }
+    if let Some(command) = ran {
+        push_tries(command, text);
+    }
+    if let (Some(transcript), Why::CouldNotGoOn(_) | Why::Differs(_)) = (transcript, &failed.why) {
+        let changes = changed_commands(tutorial, transcript).into_iter();
+        // What changed behind the failed step is not why it failed.
+        for (_, change) in changes
+            .filter(|(step, _)| *step <= failed.step)
+            .take(CHANGES)
+        {
+            push(text, &format!("not as recorded: {}", visible(&change)));
+        }
+    }
+    shown
 }
 
 fn push_diff(step: &Step, found: &Diff, paint: Paint, text: &mut String) {
@@ -356,7 +374,13 @@ fn push_tries(command: &CommandRun, text: &mut String) {
     }
 }
 
-fn push_remedy(tutorial: &Tutorial, why: &Why, paint: Paint, text: &mut String) {
+fn push_remedy(
+    suite: Option<&Suite>,
+    tutorial: &Tutorial,
+    why: &Why,
+    paint: Paint,
+    text: &mut String,
+) {
     let name = &tutorial.name;
     match why {
         Why::Differs(Diff {
@@ -373,11 +397,14 @@ fn push_remedy(tutorial: &Tutorial, why: &Why, paint: Paint, text: &mut String) 
             against: Against::Transcript,
             ..
         }) => {
-            next(
-                text,
-                &format!("if what came is right: mdbook-twin record {name}"),
-                paint,
-            );
+            // What another suite gave is judged and never recorded.
+            if suite.is_none() {
+                next(
+                    text,
+                    &format!("if what came is right: mdbook-twin review {name}"),
+                    paint,
+                );
+            }
             next(
                 text,
                 "if it varies from run to run, give the step an `expect` with `{{int}}`, `{{ipv4}}`, `...`, or `match: none`",

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::store::{Key, Store};
+use super::store::{KeptRun, Key, Store};
 use super::{Build, How, Machine, NotRun, Observer, Progress, Subject, Told};
 use crate::config::Execute;
 use crate::judge::verdict::{Missing, Verdict, Verification, VerifiedBy};
@@ -117,7 +117,8 @@ impl Engine<'_> {
                 let (run, verdict) = subject.judged(run);
                 if let Some(run) = &run {
                     if let Verdict::Failed(_) = verdict {
-                        self.store.keep_failed(&failed, run);
+                        let kept = KeptRun::new(digest, self.how.suite.as_ref(), run);
+                        self.store.keep_failed(&failed, &kept);
                     } else {
                         self.store.forget_failed(&failed);
                         // Of what it really ran on: before, a system that was yet to be made had no versions.

@@ -18,6 +18,7 @@ mod machine;
 #[cfg(all(feature = "run", target_os = "linux"))]
 mod part;
 mod record;
+mod review;
 mod shard;
 mod store;
 mod summary;
@@ -36,8 +37,9 @@ pub use machine::Labs;
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub use part::{Callers, Look, Looked, Part, Person, With, look};
 pub use record::{Recorded, Recording, record, record_on, write_transcript};
+pub use review::{Pending, Review, Unusable, review, review_on, waiting};
 pub use shard::{BadShard, Shard};
-pub use store::{Key, Store};
+pub use store::{KeptRun, Key, Store};
 pub use summary::{Summary, exit};
 
 use std::num::NonZeroUsize;

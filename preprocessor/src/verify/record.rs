@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::engine::Engine;
 use super::files::write_whole;
-use super::store::{Key, Store};
+use super::store::{KeptRun, Key, Store};
 use super::{How, Labs, Machine, NotRun, Observer, Subject, Written};
 use crate::diagnostic::Diagnostic;
 use crate::judge::record::{Lessons, Varying};
@@ -152,7 +152,8 @@ fn one(engine: &Engine<'_>, subject: &Subject, vary: u64) -> Result<Run, Recorde
     // Without a transcript only steps and `expect` are judged.
     match judge(&subject.tutorial, &run, None, &subject.digest) {
         Verdict::Failed(step) => {
-            engine.store.keep_failed(&subject.tutorial.name, &run);
+            let kept = KeptRun::new(&subject.digest, None, &run);
+            engine.store.keep_failed(&subject.tutorial.name, &kept);
             let step: Box<FailedStep> = step;
             Err(failed(Some(run), Verdict::Failed(step)))
         }

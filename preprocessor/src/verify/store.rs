@@ -5,7 +5,7 @@
 //! latest/DIGEST.json     the latest run of a digest, whatever it gave: for the other renderers of the same build and
 //!                        for a build that waited; never an answer to a later build
 //! locks/DIGEST.lock      held while a digest runs; empty
-//! failed/NAME.run.json   the latest failed run of a tutorial, for people and for CI to keep
+//! failed/NAME.run.json   the latest failed run of a tutorial and what it was a run of, for `review`, people and CI
 //! ```
 //!
 //! A verdict's file holds the run, not a word: judging is pure and is repeated at each look, so a changed `expect` or
@@ -24,10 +24,13 @@ use sha2::{Digest as _, Sha256};
 use super::Build;
 use super::files::write_whole;
 use crate::outcome::{Facts, Run};
-use crate::tutorial::{Permission, Tutorial};
+use crate::tutorial::{Permission, Suite, Tutorial};
 
 /// Raised when an old entry would be misread; then old ones are simply not found.
 const FORMAT: u32 = 1;
+
+/// Of [`KeptRun`]; the files before the first were a bare run.
+const KEPT_FORMAT: u32 = 1;
 
 /// The cache directory of runs.
 #[derive(Clone, Debug)]
@@ -54,6 +57,23 @@ struct Entry {
     tool: String,
     digest: String,
     run: Run,
+}
+
+/// A failed run, and what it was a run of: the file says by itself what may be made of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeptRun {
+    /// Raised when an old reader would misread it. What has another one, or none, is as good as not there.
+    pub format: u32,
+    /// Of what ran, see `tutorial/digest.rs`: a run of other commands says nothing of these.
+    pub digest: String,
+    /// The suite that all its hosts were put on instead of the spec's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<String>,
+    /// Ids of steps that a person has decided on without changing the transcript.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<String>,
+    /// All that the terminals showed.
+    pub run: Run,
 }
 
 /// See the module's table.
@@ -181,13 +201,32 @@ impl Store {
         self.root.join("failed").join(format!("{name}.run.json"))
     }
 
-    pub(super) fn keep_failed(&self, name: &str, run: &Run) {
-        write(&self.failed_run(name), run);
+    /// The failed run of that tutorial, if one is kept.
+    pub fn kept(&self, name: &str) -> Option<KeptRun> {
+        let kept: KeptRun = read(&self.failed_run(name))?;
+        (kept.format == KEPT_FORMAT).then_some(kept)
+    }
+
+    pub(super) fn keep_failed(&self, name: &str, kept: &KeptRun) {
+        write(&self.failed_run(name), kept);
     }
 
     pub(super) fn forget_failed(&self, name: &str) {
         // Mostly it is not there.
         let _ = fs::remove_file(self.failed_run(name));
+    }
+}
+
+impl KeptRun {
+    /// A run that has just failed.
+    pub(super) fn new(digest: &str, suite: Option<&Suite>, run: &Run) -> Self {
+        Self {
+            format: KEPT_FORMAT,
+            digest: digest.to_owned(),
+            suite: suite.map(|suite| suite.name().to_owned()),
+            rejected: Vec::new(),
+            run: run.clone(),
+        }
     }
 }
 

@@ -196,8 +196,8 @@ fn an_interrupt_ends_sixteen_at_once_with_their_cleanup() {
     assert!(person.seen.ends_with("\n16 failed\r\n"), "{}", person.seen);
     for number in 10..26 {
         let run = world.read(&format!("cache/failed/t{number}.run.json"));
-        let run: mdbook_twin::outcome::Run = serde_json::from_str(&run).expect("a run");
-        let ends: Vec<_> = run.steps.iter().map(|step| &step.ended).collect();
+        let kept: mdbook_twin::verify::KeptRun = serde_json::from_str(&run).expect("a run");
+        let ends: Vec<_> = kept.run.steps.iter().map(|step| &step.ended).collect();
         let interrupted = Ended::Failed(Failure::Interrupted("^C".to_owned()));
         assert_eq!(ends, [&interrupted, &Ended::NotReached, &Ended::Done]);
     }
