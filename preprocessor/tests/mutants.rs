@@ -25,7 +25,7 @@ use mdbook_twin::judge::transcript::{Transcript, TranscriptCommand};
 use mdbook_twin::judge::{Verdict, judge, matcher, transcript_of};
 use mdbook_twin::outcome::{CommandRun, Ended, Facts, Line, Output, Run, StepRun};
 use mdbook_twin::project::Project;
-use mdbook_twin::tutorial::{self, Action, Matching, Phase, Tutorial};
+use mdbook_twin::tutorial::{self, ExpectedExit, Matching, Tutorial};
 use regex::Regex;
 
 /// Of the mutants of what is not free, at least so many are caught.
@@ -698,7 +698,11 @@ impl Subject {
                 recorded(one).unordered
                     || (within(one, text(other)) && within(other, text(one)))
             }
-            Change::Exit(..) => false,
+            // Where the spec leaves it open: what a key ends, and what goes on in the background.
+            Change::Exit(step, command, _) => {
+                let last = run.steps[*step].commands.len() - 1;
+                *command == last && self.tutorial.steps[*step].exit == ExpectedExit::Any
+            }
         }
     }
 }
