@@ -104,8 +104,22 @@ struct Recorded {
 struct Template {
     line: String,
     regex: Regex,
-    /// The free places of the recorded line, and what they may hold.
-    free: Vec<(Range<usize>, &'static str)>,
+    /// The places of the recorded line that may hold something else.
+    free: Vec<Free>,
+}
+
+struct Free {
+    range: Range<usize>,
+    kind: &'static str,
+    /// The prior that frees it, if one does.
+    prior: Option<&'static str>,
+}
+
+impl Free {
+    /// What the machine itself says is one text on each machine, and so it is not free at all.
+    fn is_known(&self) -> bool {
+        matches!(self.prior, Some("the kernel" | "a package's version"))
+    }
 }
 
 /// A run that is wrong in one place.
@@ -142,7 +156,12 @@ fn committed() -> Vec<Subject> {
         let shown = run_of(&loaded.tutorial, &transcript);
         let mut runs = vec![(name.clone(), shown)];
         runs.extend(more_runs(&name));
-        subjects.push(Subject::new(loaded.tutorial, loaded.digest, transcript, runs));
+        subjects.push(Subject::new(
+            loaded.tutorial,
+            loaded.digest,
+            transcript,
+            runs,
+        ));
     }
     assert!(subjects.len() >= 4, "the quick tutorials are recorded");
     subjects
@@ -204,7 +223,10 @@ fn cases() -> Vec<Subject> {
             "{name}: {:#?}",
             lessons.unexplained
         );
-        let runs = files.iter().map(|file| file.display().to_string()).zip(runs);
+        let runs = files
+            .iter()
+            .map(|file| file.display().to_string())
+            .zip(runs);
         subjects.push(Subject::new(
             tutorial[0].clone(),
             "made".to_owned(),
@@ -244,7 +266,9 @@ fn made(name: &str, text: &str) -> (Tutorial, Run) {
 fn run_of(tutorial: &Tutorial, transcript: &Transcript) -> Run {
     let steps = tutorial.steps.iter().map(|step| {
         let recorded = transcript.steps.iter().find(|it| it.id == step.id);
-        let commands = recorded.map(|it| it.commands.as_slice()).unwrap_or_default();
+        let commands = recorded
+            .map(|it| it.commands.as_slice())
+            .unwrap_or_default();
         let commands = commands
             .iter()
             .map(|it| command_run(&it.prompt, &it.command, it.exit, &it.output));
@@ -283,10 +307,10 @@ fn command_run(prompt: &str, command: &str, exit: Option<i32>, output: &str) -> 
 }
 
 impl Template {
-    fn new(line: &str, free: Vec<(Range<usize>, &'static str)>) -> Self {
+    fn new(line: &str, free: Vec<Free>) -> Self {
         let mut regex = String::from(r"\A");
         let mut at = 0;
-        for (range, kind) in &free {
+        for Free { range, kind, .. } in &free {
             regex.push_str(&regex::escape(&line[at..range.start]));
             let kind = matcher::named(kind).expect("a kind that a transcript names");
             regex.push_str(&format!("({})", kind.regex));
@@ -304,14 +328,28 @@ impl Template {
     /// Where that line's free values stand, if it is such a line.
     fn spans(&self, line: &str) -> Option<Vec<Range<usize>>> {
         let found = self.regex.captures(line.trim_end())?;
-        let spans = self.free.iter().enumerate().map(|(nth, (_, kind))| {
+        let spans = self.free.iter().enumerate().map(|(nth, free)| {
             let value = found.get(nth + 1)?;
-            let kind = matcher::named(kind)?;
+            let kind = matcher::named(free.kind)?;
             let accepted = kind.accepts.is_none_or(|accepts| accepts(value.as_str()));
             accepted.then(|| value.range())
         });
         spans.collect()
     }
+}
+
+/// What priors alone free in a line: range, kind, the prior's name.
+fn priors(line: &str, facts: &Facts) -> Vec<(Range<usize>, &'static str, &'static str)> {
+    let bare = TranscriptCommand {
+        output: line.to_owned(),
+        ..TranscriptCommand::default()
+    };
+    let freed = learn(&bare, &[], facts, Matching::Exact).freed;
+    let freed = freed.into_iter().filter_map(|it| match it.ground {
+        Ground::Prior(name) => Some((it.range, it.kind, name)),
+        _ => None,
+    });
+    freed.collect()
 }
 
 impl Recorded {
@@ -325,21 +363,28 @@ impl Recorded {
                 ..command.clone()
             };
             let learned = learn(&command, &[], facts, Matching::Exact);
-            let of_line = |at: usize| {
+            let of_line = |(at, line): (usize, &str)| {
+                let priors = priors(line, facts);
                 let free = learned.freed.iter();
                 let free = free.filter(|it| it.line == at && it.ground == Ground::Recorded);
-                let mut free: Vec<_> = free.map(|it| (it.range.clone(), it.kind)).collect();
-                free.sort_by_key(|(range, _)| range.start);
-                free
+                let free = free.map(|it| {
+                    let same = |(range, kind, _): &&(Range<usize>, _, _)| {
+                        *range == it.range && *kind == it.kind
+                    };
+                    Free {
+                        range: it.range.clone(),
+                        kind: it.kind,
+                        prior: priors.iter().find(same).map(|(_, _, name)| *name),
+                    }
+                });
+                let mut free: Vec<Free> = free.collect();
+                free.sort_by_key(|free| free.range.start);
+                Template::new(line, free)
             };
-            let lines = output.lines().enumerate();
-            lines
-                .map(|(at, line)| Template::new(line, of_line(at)))
-                .collect::<Vec<_>>()
+            output.lines().enumerate().map(of_line).collect::<Vec<_>>()
         };
-        let text = |lines: &[String]| -> String {
-            lines.iter().map(|line| format!("{line}\n")).collect()
-        };
+        let text =
+            |lines: &[String]| -> String { lines.iter().map(|line| format!("{line}\n")).collect() };
         let loose = [text(&command.repeats), text(&command.sometimes)].concat();
         Self {
             lines: templates(command.output.clone()),
@@ -362,10 +407,19 @@ impl Recorded {
 
     /// Whether one line may stand where the other one does: they differ in nothing but values of free places.
     fn is_within(&self, at: usize, line: &str, mutant: &str) -> bool {
-        let templates = self.lines.get(at).into_iter().chain(&self.lines).chain(&self.loose);
-        templates
-            .filter(|template| template.spans(line).is_some())
-            .any(|template| template.spans(mutant).is_some())
+        let templates = self
+            .lines
+            .get(at)
+            .into_iter()
+            .chain(&self.lines)
+            .chain(&self.loose);
+        let mut templates = templates.filter_map(|template| {
+            Some((template, template.spans(line)?, template.spans(mutant)?))
+        });
+        templates.any(|(template, one, other)| {
+            let mut places = template.free.iter().zip(one.into_iter().zip(other));
+            places.all(|(free, (one, other))| !free.is_known() || line[one] == mutant[other])
+        })
     }
 }
 
@@ -379,8 +433,13 @@ impl Subject {
         let mut templates = BTreeMap::new();
         for (index, step) in tutorial.steps.iter().enumerate() {
             let judged = step.expect.is_none() && step.matching != Matching::None;
-            let recorded = transcript.steps.iter().find(|it| it.id == step.id && judged);
-            let commands = recorded.map(|it| it.commands.as_slice()).unwrap_or_default();
+            let recorded = transcript
+                .steps
+                .iter()
+                .find(|it| it.id == step.id && judged);
+            let commands = recorded
+                .map(|it| it.commands.as_slice())
+                .unwrap_or_default();
             for (nth, command) in commands.iter().enumerate() {
                 templates.insert((index, nth), Recorded::new(command, &transcript.facts));
             }
@@ -414,7 +473,8 @@ impl Subject {
         for template in lines {
             for token in tokens(&template.line) {
                 all += 1;
-                free += usize::from(template.free.iter().any(|(range, _)| overlap(range, &token)));
+                let mut places = template.free.iter().filter(|free| !free.is_known());
+                free += usize::from(places.any(|free| overlap(&free.range, &token)));
             }
         }
         (free, all)
@@ -442,14 +502,8 @@ impl Subject {
         for ((index, nth), recorded) in &self.templates {
             let step = &self.tutorial.steps[*index];
             for (at, template) in recorded.lines.iter().enumerate() {
-                let bare = TranscriptCommand {
-                    output: template.line.clone(),
-                    ..TranscriptCommand::default()
-                };
-                let priors = learn(&bare, &[], &self.transcript.facts, Matching::Exact).freed;
-                for (place, (range, kind)) in template.free.iter().enumerate() {
-                    let prior = priors.iter().find(|it| it.range == *range && it.kind == *kind);
-                    if let Some(Ground::Prior(name)) = prior.map(|it| &it.ground) {
+                for (place, free) in template.free.iter().enumerate() {
+                    if let Some(name) = free.prior {
                         *grounds.priors.entry(name).or_default() += 1;
                         continue;
                     }
@@ -469,7 +523,7 @@ impl Subject {
                         _ => grounds.without.push(format!(
                             "step {}: nothing says why `{}` is free in: {}",
                             step.id,
-                            &template.line[range.clone()],
+                            &template.line[free.range.clone()],
                             template.line
                         )),
                     }
@@ -565,7 +619,15 @@ const INTERFACE: &str = "another interface";
 const SWAP_MACS: &str = "two MACs change places";
 const SWAP_TOKENS: &str = "two tokens of a line do";
 const CLASSES: [&str; 9] = [
-    DIGIT, LETTER, DROP, DOUBLE, SWAP_LINES, EXIT, INTERFACE, SWAP_MACS, SWAP_TOKENS,
+    DIGIT,
+    LETTER,
+    DROP,
+    DOUBLE,
+    SWAP_LINES,
+    EXIT,
+    INTERFACE,
+    SWAP_MACS,
+    SWAP_TOKENS,
 ];
 
 impl Subject {
@@ -607,7 +669,14 @@ impl Subject {
             }
             let lines = &ran.output.lines;
             for (line, text) in lines.iter().enumerate() {
-                let (at, text) = (At { step, command, line }, text.text.as_str());
+                let (at, text) = (
+                    At {
+                        step,
+                        command,
+                        line,
+                    },
+                    text.text.as_str(),
+                );
                 changes.push((DROP, Change::Drop(at)));
                 changes.push((DOUBLE, Change::Double(at)));
                 for other in line + 1..lines.len() {
@@ -642,7 +711,11 @@ impl Subject {
                     }
                 }
                 for found in interface.find_iter(text) {
-                    let new = if found.as_str() == "eth1" { "lo" } else { "eth1" };
+                    let new = if found.as_str() == "eth1" {
+                        "lo"
+                    } else {
+                        "eth1"
+                    };
                     let edited = replaced(text, &found.range(), new);
                     changes.push((INTERFACE, Change::Lines(vec![(at, edited)])));
                 }
@@ -695,8 +768,7 @@ impl Subject {
                     recorded(at).is_within(at.line, text(at), new)
                         || (recorded(at).is_loose(text(at)) && recorded(at).is_loose(new))
                 };
-                recorded(one).unordered
-                    || (within(one, text(other)) && within(other, text(one)))
+                recorded(one).unordered || (within(one, text(other)) && within(other, text(one)))
             }
             // Where the spec leaves it open: what a key ends, and what goes on in the background.
             Change::Exit(step, command, _) => {
@@ -825,7 +897,9 @@ impl Table {
     /// In each class, and so in all of them.
     fn is_good(&self) -> bool {
         let good = |row: &Row| row.caught as f64 >= CAUGHT * row.fixed as f64;
-        CLASSES.iter().all(|class| self.rows.get(class).is_some_and(good))
+        CLASSES
+            .iter()
+            .all(|class| self.rows.get(class).is_some_and(good))
     }
 }
 

@@ -173,10 +173,7 @@ mod tests {
             ],
         );
         is("0% packet loss, time 0ms", &[("0", "float")]);
-        is(
-            "icmp_seq=1 ttl=64 time=0.064 ms",
-            &[("0.064", "float")],
-        );
+        is("icmp_seq=1 ttl=64 time=0.064 ms", &[("0.064", "float")]);
         is(
             "debugfs 1.47.2 (1-Jan-2025)",
             &[("1.47.2", "version"), ("1-Jan-2025", "date")],
