@@ -24,6 +24,8 @@ pub struct Config {
     pub on_skip: OnSkip,
     /// Tutorials that must be verified in this build.
     pub require: Vec<String>,
+    /// How old a transcript may be that is shown without a run; default: any age.
+    pub max_age: Option<crate::judge::MaxAge>,
     /// Permissions that this machine grants.
     pub grant: Vec<crate::tutorial::Permission>,
     /// Tutorials that run at the same time; default: one for each core.

@@ -59,7 +59,7 @@ fn verification(name: &str) -> Verification {
                 command: 0,
                 why,
                 besides: None,
-                more: 0,
+                more: Vec::new(),
             }));
         }
         _ => {}

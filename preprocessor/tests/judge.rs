@@ -1,5 +1,6 @@
 //! Each folder of `cases/judge` is a claim: `case.yaml` (steps, what they gave, what was recorded or expected) and
-//! `verdict.txt`, what the command line says. `TWIN_BLESS=1` rewrites the latter.
+//! `verdict.txt`, what the command line says. Where they are there, `coloured.txt` is the same on a terminal (`<2>` is
+//! the start of a colour, `<0>` its end) and `report.json` what `--report json=` writes. `TWIN_BLESS=1` rewrites them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,11 +14,12 @@ use mdbook_twin::judge::{Verification, judge};
 use mdbook_twin::outcome::{
     CommandRun, Ended, Facts, Failure, Line, Omitted, Output, Run, StepRun,
 };
-use mdbook_twin::report::{self, Paint};
+use mdbook_twin::report::{self, Paint, Report};
 use mdbook_twin::tutorial::{
-    Action, Background, Command, Expect, ExpectedExit, Host, Limits, Matching, Phase, RunCommands,
-    Show, Step, System, Terminal, Tutorial, When,
+    Action, Background, BlockUse, Command, Expect, ExpectedExit, Host, Limits, Matching, Phase,
+    RunCommands, Show, Step, System, Terminal, Tutorial, Upstream, UpstreamSource, When,
 };
+use mdbook_twin::verify::Answer;
 use serde::Deserialize;
 
 /// A case as written.
@@ -57,6 +59,8 @@ struct CaseStep {
     ended: Option<Ended>,
     /// The suite that the step is for alone.
     suite: Option<String>,
+    /// The README's line that its first command stands in; the others follow.
+    readme: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +73,9 @@ struct Ran {
     #[serde(default)]
     exit: i32,
     gap: Option<usize>,
+    /// What the README shows.
+    #[serde(default)]
+    documented: String,
 }
 
 #[derive(Deserialize)]
@@ -83,14 +90,15 @@ fn step(index: usize, case: &CaseStep) -> Step {
     let commands: Vec<_> = case
         .run
         .iter()
-        .map(|ran| Command {
+        .enumerate()
+        .map(|(nth, ran)| Command {
             text: ran.command.clone(),
             prompt: "$".to_owned(),
             opens: None,
             leaves: 0,
             exits: false,
-            readme_line: None,
-            documented: Vec::new(),
+            readme_line: case.readme.map(|line| line + nth),
+            documented: ran.documented.lines().map(str::to_owned).collect(),
         })
         .collect();
     let at = |line| Position {
@@ -134,7 +142,12 @@ fn step(index: usize, case: &CaseStep) -> Step {
         }),
         capture: case.capture.clone(),
         at: at(100 * (index + 1)),
-        block: None,
+        block: case.readme.map(|line| BlockUse {
+            address: "Use#1".to_owned(),
+            line: Some(line),
+            commands: Vec::new(),
+            with: Vec::new(),
+        }),
     }
 }
 
@@ -144,7 +157,15 @@ fn tutorial(case: &Case) -> Tutorial {
         title: "A case".to_owned(),
         summary: None,
         spec: "tutorials/case.yaml".into(),
-        upstream: None,
+        upstream: Some(Upstream {
+            url: "https://example.org/it".to_owned(),
+            github: None,
+            commit: "0".repeat(40),
+            file: "README.md".to_owned(),
+            sha256: "0".repeat(64),
+            commands: 1,
+            source: UpstreamSource::File,
+        }),
         hosts: vec![Host {
             name: "localhost".to_owned(),
             system: System::Machine {
@@ -228,14 +249,15 @@ fn transcript(case: &Case) -> Option<Transcript> {
         recorded: "2026-01-01".to_owned(),
         digest: if case.changed { "old" } else { "now" }.to_owned(),
         upstream: None,
+        ran: None,
         facts: Facts::default(),
         apart: Vec::new(),
         steps: steps.collect(),
     })
 }
 
-/// What the command line says of a case.
-fn said(folder: &Path) -> String {
+/// What is said of a case, in each of the files that say it.
+fn said(folder: &Path) -> [(&'static str, String); 3] {
     let text = fs::read_to_string(folder.join("case.yaml")).expect("case.yaml");
     let case: Case = serde_yaml::from_str(&text).unwrap_or_else(|why| panic!("{folder:?}: {why}"));
     let tutorial = tutorial(&case);
@@ -248,8 +270,23 @@ fn said(folder: &Path) -> String {
         run: Some(run),
         verdict,
     };
-    report::verdict(&verification, Paint::Plain)
+    let plain = report::verdict(&verification, Paint::Plain);
+    let coloured = report::verdict(&verification, Paint::Coloured);
+    let colour = regex::Regex::new("\x1b\\[([0-9]+)m").expect("a regex");
+    let report: Report = "json=FILE".parse().expect("a report");
+    let answer = Answer {
+        name: "case".to_owned(),
+        result: Ok(verification),
+    };
+    [
+        (VERDICT, plain),
+        ("coloured.txt", colour.replace_all(&coloured, "<$1>").into()),
+        ("report.json", report.text(&[answer], None)),
+    ]
 }
+
+/// The file that every case has.
+const VERDICT: &str = "verdict.txt";
 
 #[test]
 fn every_case_is_judged_as_it_says() {
@@ -267,17 +304,24 @@ fn every_case_is_judged_as_it_says() {
             .map(|entry| entry.expect("an entry").file_name())
             .collect();
         files.sort();
-        let said = said(folder);
-        let expected = folder.join("verdict.txt");
-        if std::env::var_os("TWIN_BLESS").is_some() {
-            fs::write(&expected, &said).expect("rewritten");
-            continue;
+        files.retain(|file| file != "case.yaml");
+        for (file, said) in said(folder) {
+            let asked = files.iter().position(|it| *it == *file);
+            let expected = folder.join(file);
+            if asked.map(|at| files.swap_remove(at)).is_none() && file != VERDICT {
+                continue;
+            }
+            if std::env::var_os("TWIN_BLESS").is_some() {
+                fs::write(&expected, &said).expect("rewritten");
+            }
+            let wanted = fs::read_to_string(&expected).unwrap_or_default();
+            if said != wanted {
+                wrong.push(format!(
+                    "{expected:?}\n--- wanted\n{wanted}--- said\n{said}"
+                ));
+            }
         }
-        assert_eq!(files, ["case.yaml", "verdict.txt"], "{folder:?}");
-        let wanted = fs::read_to_string(expected).expect("verdict.txt");
-        if said != wanted {
-            wrong.push(format!("{folder:?}\n--- wanted\n{wanted}--- said\n{said}"));
-        }
+        assert!(files.is_empty(), "{folder:?}: not looked at: {files:?}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -295,6 +339,7 @@ fn a_timeout_shows_the_end_of_the_terminal_and_colours_are_only_colours() {
                 output,
                 exit: 0,
                 gap: None,
+                documented: String::new(),
             }],
             background: false,
             press: None,
@@ -305,6 +350,7 @@ fn a_timeout_shows_the_end_of_the_terminal_and_colours_are_only_colours() {
             any_exit: false,
             capture: BTreeMap::new(),
             suite: None,
+            readme: None,
             ended: Some(Ended::Failed(Failure::Timeout {
                 after: Duration::from_secs(3),
                 waiting_for: "the command's end".to_owned(),

@@ -1,6 +1,6 @@
 //! Tutorials → pages. A case is a folder, its name the claim: `tutorial.yaml`, `transcript.yaml` where there is one (its
-//! digest `current` stands for the tutorial's own), `run.json` where it just ran, `skipped.json` where it can't, and
-//! what comes of it: `page.md`, and `plain.md` for other renderers than HTML. TWIN_BLESS=1 writes the expectations.
+//! digest `current` stands for the tutorial's own), `run.json` where it just ran, `skipped.json` where it can't,
+//! `max-age.txt` where it did not run and it is 2026-12-01, and what comes of it: `page.md`, and `plain.md` for other renderers than HTML. TWIN_BLESS=1 writes the expectations.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
@@ -18,7 +18,8 @@ use mdbook_twin::render::{Pages, Part, plain};
 use mdbook_twin::tutorial::{Fetch, load_with};
 use mdbook_twin::upstream::Places;
 
-const INPUTS: [&str; 4] = [
+const INPUTS: [&str; 5] = [
+    "max-age.txt",
     "tutorial.yaml",
     "transcript.yaml",
     "run.json",
@@ -65,7 +66,12 @@ fn verification(case: &Path) -> Verification {
     let verdict = match (missing, &run) {
         (Some(missing), _) => Verdict::Skipped(missing),
         (None, Some(run)) => judge::judge(&loaded.tutorial, run, transcript, &loaded.digest),
-        (None, None) => judge::standing(&loaded.tutorial, transcript, &loaded.digest),
+        (None, None) => {
+            let max_age = read("max-age.txt");
+            let max_age = max_age.map(|text| text.trim().parse().unwrap());
+            judge::standing(&loaded.tutorial, transcript, &loaded.digest)
+                .within(max_age.as_ref(), "2026-12-01")
+        }
     };
     Verification {
         tutorial: Arc::new(loaded.tutorial),

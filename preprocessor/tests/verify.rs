@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use mdbook_twin::config::Execute;
 use mdbook_twin::diagnostic::{Diagnostic, Position};
-use mdbook_twin::judge::verdict::{Missing, Verdict, VerifiedBy};
+use mdbook_twin::judge::verdict::{Missing, Stale, Verdict, VerifiedBy};
 use mdbook_twin::judge::{Transcript, transcript_of};
 use mdbook_twin::outcome::{CommandRun, Ended, Facts, Line, Output, Run, StepRun};
 use mdbook_twin::tutorial::{
@@ -572,7 +572,13 @@ fn an_exit_code_is_of_the_worst() {
     assert_eq!(code(&[verified(), skipped()]), 0);
     assert_eq!(code(&[skipped(), skipped()]), 3);
     assert_eq!(code(&[skipped(), answer(Verdict::Unrecorded(None))]), 1);
-    assert_eq!(code(&[verified(), answer(Verdict::Stale(Vec::new()))]), 1);
+    assert_eq!(
+        code(&[
+            verified(),
+            answer(Verdict::Stale(Stale::Changed(Vec::new())))
+        ]),
+        1
+    );
     assert_eq!(
         Summary::of(&[verified(), skipped()]).to_string(),
         "1 verified, 1 skipped: one (crun)"
@@ -638,4 +644,56 @@ fn nothing_is_recorded_of_a_run_that_breaks_an_expectation() {
     assert_eq!(verification.verdict.word(), "failed");
     assert_eq!(machine.runs(), 1);
     assert!(world.store.failed_run("one").exists());
+}
+
+fn aged(execute: Execute, max_age: &str) -> How<'static> {
+    How {
+        max_age: Some(max_age.parse().unwrap()),
+        ..how(execute)
+    }
+}
+
+#[test]
+fn a_transcript_that_is_too_old_is_stale_until_something_runs() {
+    let mut world = World::new();
+    let mut transcript = world.subject.transcript.clone().unwrap();
+    transcript.recorded = "2001-02-03".to_owned();
+    world.subject.transcript = Some(transcript);
+    let mut machine = Pretender::new(&["a"]);
+    let never = world.ask(&aged(Execute::Never, "180d"), &machine);
+    let Verdict::Stale(why) = never else {
+        panic!("{never:?}")
+    };
+    assert_eq!(
+        why.reasons(),
+        ["recorded on 2001-02-03, older than max-age 180d"]
+    );
+    let young_enough = world.ask(&aged(Execute::Never, "99999d"), &machine);
+    assert_eq!(by(&young_enough), Some(VerifiedBy::Transcript));
+
+    let ran = world.ask(&aged(Execute::Always, "180d"), &machine);
+    assert_eq!(by(&ran), Some(VerifiedBy::Run));
+
+    // Where it can't run, it is shown without a run.
+    machine.missing = vec![Missing {
+        what: "crun".to_owned(),
+        remedy: String::new(),
+    }];
+    let skipped = world.ask(&aged(Execute::Always, "180d"), &machine);
+    assert!(
+        matches!(skipped, Verdict::Stale(Stale::Old { .. })),
+        "{skipped:?}"
+    );
+}
+
+#[test]
+fn a_run_in_the_cache_that_is_too_old_is_run_again() {
+    let world = World::new();
+    // The pretended runs are of March 2026, and today is later.
+    let machine = Pretender::new(&["a"]);
+    world.ask(&how(Execute::Changed), &machine);
+    let kept = world.ask(&aged(Execute::Changed, "99999d"), &machine);
+    assert_eq!((by(&kept), machine.runs()), (Some(VerifiedBy::Cache), 1));
+    let again = world.ask(&aged(Execute::Changed, "1d"), &machine);
+    assert_eq!((by(&again), machine.runs()), (Some(VerifiedBy::Run), 2));
 }

@@ -139,6 +139,7 @@ impl Session {
                 renderer: self.renderer.clone(),
             }),
             suite: None,
+            max_age: self.config.max_age.clone(),
             stop: None,
         };
         tutorials.verify(names, &how)

@@ -20,14 +20,14 @@ use crate::cli::workshop::Workshop;
 #[derive(clap::Args)]
 pub(crate) struct Looking {
     /// Stop behind this step of the one tutorial named (its id, or its number), and run the cleanup
-    #[arg(long, value_name = "STEP", conflicts_with_all = ["changed", "shard"])]
+    #[arg(long, value_name = "STEP", conflicts_with_all = ["changed", "shard", "reports"])]
     until: Option<String>,
     /// Where a step of the one tutorial named is not as it should be (or behind that of --until), put this terminal into
     /// the step's own, as it stands
-    #[arg(long, conflicts_with_all = ["changed", "shard"])]
+    #[arg(long, conflicts_with_all = ["changed", "shard", "reports"])]
     debug: bool,
     /// Leave the lab of the one tutorial named up before its cleanup, and say how to enter it
-    #[arg(long, conflicts_with_all = ["changed", "shard", "debug"])]
+    #[arg(long, conflicts_with_all = ["changed", "shard", "debug", "reports"])]
     keep: bool,
 }
 

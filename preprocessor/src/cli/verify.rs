@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use mdbook_twin::book::Tutorials;
 use mdbook_twin::config::Execute;
+use mdbook_twin::report::Report;
 use mdbook_twin::tutorial::Suite;
 use mdbook_twin::verify::{self, How, Shard, Summary};
 
@@ -26,6 +27,9 @@ pub(crate) struct Arguments {
     /// Make every host of this Debian instead of what the spec says; nothing is recorded
     #[arg(long, value_name = "SUITE")]
     suite: Option<Suite>,
+    /// Write what is said of all to a file too, for programs: json=FILE; may be repeated
+    #[arg(long = "report", value_name = "KIND=FILE")]
+    reports: Vec<Report>,
     #[cfg(all(feature = "run", target_os = "linux"))]
     #[command(flatten)]
     look: look::Looking,
@@ -70,5 +74,11 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
     }
     let summary = Summary::of(&answers);
     shown.note(&summary.to_string());
+    for report in &arguments.reports {
+        let text = report.text(&answers, how.suite.as_ref());
+        if let Err(error) = std::fs::write(&report.file, text) {
+            return show::error(&format!("the report {}: {error}", report.file.display()));
+        }
+    }
     ExitCode::from(summary.exit_code())
 }

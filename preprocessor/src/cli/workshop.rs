@@ -80,6 +80,7 @@ impl Workshop {
             vary: self.vary,
             build: None,
             suite: None,
+            max_age: self.project.config.max_age.clone(),
             stop: self.interrupt.as_ref(),
         }
     }

@@ -188,27 +188,22 @@ fn unordered(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> Opt
     let open: Vec<Option<&LinePattern>> = actual
         .iter()
         .map(|actual| {
-            open.iter()
-                .copied()
-                .find(|line| line.matches(actual, &tried))
+            let mut open = open.iter().copied();
+            open.find(|line| line.matches(actual, &tried))
         })
         .collect();
-    let there =
-        actual
-            .iter()
-            .zip(partner.iter().zip(open))
-            .map(|(actual, (partner, open))| match (partner, open) {
-                (Some(line), _) => same(&pattern[*line], actual),
-                (None, Some(line)) => same(line, actual),
-                (None, None) => DiffLine::Extra {
-                    actual: (*actual).to_owned(),
-                    first_difference: None,
-                },
-            });
-    let not_there = missing.into_iter().map(|line| DiffLine::Missing {
-        expected: pattern[line].written.clone(),
-        first_difference: None,
+    let there = actual.iter().zip(partner.iter().zip(open));
+    let there = there.map(|(actual, partner)| match partner {
+        (Some(line), _) => same(&pattern[*line], actual),
+        (None, Some(line)) => same(line, actual),
+        (None, None) => DiffLine::Extra {
+            actual: (*actual).to_owned(),
+            first_difference: None,
+        },
     });
+    let not_there = missing
+        .into_iter()
+        .map(|line| lacking(&pattern[line], None));
     Some(Difference {
         lines: there.chain(not_there).collect(),
         expected_line,
@@ -219,7 +214,16 @@ fn unordered(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> Opt
 fn same(line: &LinePattern, actual: &str) -> DiffLine {
     DiffLine::Same {
         expected: line.written.clone(),
+        varying: line.varying(),
         actual: actual.to_owned(),
+    }
+}
+
+fn lacking(line: &LinePattern, first_difference: Option<usize>) -> DiffLine {
+    DiffLine::Missing {
+        expected: line.written.clone(),
+        varying: line.varying(),
+        first_difference,
     }
 }
 
@@ -384,10 +388,7 @@ fn push_change(
         .map(|(line, actual)| line.first_difference(actual, bindings))
         .collect();
     for (at, line) in missing.iter().enumerate() {
-        lines.push(DiffLine::Missing {
-            expected: line.written.clone(),
-            first_difference: first.get(at).map(|at| at.0),
-        });
+        lines.push(lacking(line, first.get(at).map(|at| at.0)));
     }
     for (at, actual) in extra.iter().enumerate() {
         lines.push(DiffLine::Extra {

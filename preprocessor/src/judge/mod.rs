@@ -4,8 +4,12 @@
 //! (`report/`, `render/`).
 
 pub mod accept;
+pub mod age;
 pub mod bindings;
+mod circumstances;
 mod compare;
+mod diff;
+pub mod documented;
 pub mod learn;
 pub mod matcher;
 pub mod pattern;
@@ -17,6 +21,8 @@ pub mod transcript;
 pub mod varies;
 pub mod verdict;
 
+pub use age::MaxAge;
+pub use diff::{Folded, Stretch};
 pub use record::{Lessons, transcript_of};
 pub(crate) use stale::recorded_step;
 pub use transcript::Transcript;
@@ -26,7 +32,7 @@ use crate::outcome::Run;
 use crate::tutorial::{Action, Tutorial};
 use bindings::Bindings;
 use recorded::Known;
-use verdict::{FailedStep, VerifiedBy, Why};
+use verdict::{FailedStep, Stale, VerifiedBy, Why};
 
 /// What a run says about a tutorial.
 ///
@@ -73,10 +79,12 @@ pub fn first_failed(
     if failed.iter().any(broke_off) {
         failed.sort_by_key(is_cut);
     }
-    let more = failed.len().saturating_sub(1);
-    let mut first = failed.into_iter().next()?;
-    first.more = more;
-    Some(first)
+    let mut failed = failed.into_iter();
+    let first = failed.next()?;
+    Some(FailedStep {
+        more: failed.collect(),
+        ..first
+    })
 }
 
 /// What is wrong with the last of the steps that a run has come to so far; `None`: nothing.
@@ -92,7 +100,8 @@ pub fn wrong_so_far(
     failed.into_iter().find(|failed| failed.step == last)
 }
 
-/// What can be said when nothing runs: never worse than stale, and verified as far as the transcript goes.
+/// What can be said when nothing runs: never worse than stale, and verified as far as the transcript goes, however old
+/// it is (see [`Verdict::within`]).
 pub fn standing(tutorial: &Tutorial, transcript: Option<&Transcript>, digest: &str) -> Verdict {
     match transcript {
         None if is_unavailable(tutorial) => {
@@ -100,7 +109,7 @@ pub fn standing(tutorial: &Tutorial, transcript: Option<&Transcript>, digest: &s
         }
         None => Verdict::Unrecorded(None),
         Some(transcript) if transcript.digest != digest => {
-            Verdict::Stale(stale::changes(tutorial, transcript))
+            Verdict::Stale(Stale::Changed(stale::changes(tutorial, transcript)))
         }
         Some(transcript) => Verdict::Verified {
             by: VerifiedBy::Transcript,
@@ -159,7 +168,7 @@ fn failed_steps(
                 command,
                 why,
                 besides,
-                more: 0,
+                more: Vec::new(),
             });
         }
     }
@@ -174,7 +183,7 @@ impl Verdict {
             command: 0,
             why: Why::NeverRan(why),
             besides: None,
-            more: 0,
+            more: Vec::new(),
         }))
     }
 }

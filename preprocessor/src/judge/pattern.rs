@@ -416,6 +416,16 @@ impl LinePattern {
         Self { many: true, ..self }
     }
 
+    /// A line `...`.
+    pub(super) fn any_lines() -> Self {
+        Self {
+            written: "...".to_owned(),
+            kind: Kind::AnyLines,
+            many: false,
+            source: 0,
+        }
+    }
+
     /// Whether it stands for any lines at all.
     pub fn is_any_lines(&self) -> bool {
         matches!(self.kind, Kind::AnyLines)
@@ -424,17 +434,6 @@ impl LinePattern {
     /// Whether it stands for any number of lines: all, or those that match.
     pub(super) fn is_many(&self) -> bool {
         self.many || self.is_any_lines()
-    }
-
-    /// The bytes of `written` that stand for other text.
-    pub fn varying(&self) -> Vec<Range<usize>> {
-        let Kind::Pieces { pieces, .. } = &self.kind else {
-            return Vec::new();
-        };
-        let free = pieces
-            .iter()
-            .filter(|piece| !matches!(piece.what, What::Text(_)));
-        free.map(|piece| piece.range.clone()).collect()
     }
 
     /// Whether it is nothing but literal text.
@@ -453,6 +452,19 @@ impl LinePattern {
     /// Whether `line` is what this asks for. Trailing blanks count on neither side, since a screen has none.
     pub fn matches(&self, line: &str, bindings: &Bindings) -> bool {
         self.found(line, bindings).is_some()
+    }
+
+    /// Which bytes of it, as written, stand for a value: any of a kind, or one that an earlier step gave.
+    pub fn varying(&self) -> Vec<Range<usize>> {
+        let written = self.written.trim_end();
+        let Kind::Pieces { pieces, .. } = &self.kind else {
+            let any = self.is_any_lines() && !written.is_empty();
+            return any.then_some(0..written.len()).into_iter().collect();
+        };
+        let placeholders = pieces
+            .iter()
+            .filter(|piece| !matches!(piece.what, What::Text(_)));
+        placeholders.map(|piece| piece.range.clone()).collect()
     }
 
     /// Its placeholders whose value is known: as written, and the value.
@@ -621,5 +633,23 @@ mod tests {
         let pattern = Pattern::parse("ä from {{ipv4}}: seq={{int}} ttl").expect("right");
         let at = pattern.lines[0].first_difference("ä from 10.0.0.22: seq=x", &Bindings::default());
         assert_eq!(at, (21, 22));
+    }
+
+    #[test]
+    fn what_varies_in_a_line_is_what_is_no_text() {
+        let varying = |text: &str| -> Vec<String> {
+            let pattern = Pattern::parse(text).expect("a right pattern");
+            let line = &pattern.lines[0];
+            let ranges = line.varying().into_iter();
+            ranges.map(|at| line.written[at].to_owned()).collect()
+        };
+        assert_eq!(
+            varying("ä {{ipv4:a}}/{{re:\\d{2}}} …"),
+            ["{{ipv4:a}}", "{{re:\\d{2}}}", "…"]
+        );
+        assert_eq!(varying("{{int}} …"), ["{{int}}", "…"]);
+        assert_eq!(varying("{{{{a}} {{=it}}  "), ["{{=it}}"]);
+        assert_eq!(varying("  ..."), ["  ..."]);
+        assert!(varying("nothing, {{{{int}} neither").is_empty());
     }
 }

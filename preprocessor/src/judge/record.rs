@@ -4,7 +4,7 @@ use super::learn::{Freed, learn};
 use super::step::{is_judged_by_transcript, output_text};
 use super::transcript::{FORMAT, Lock, Transcript, TranscriptCommand, TranscriptStep};
 use crate::outcome::{CommandRun, Run, StepRun};
-use crate::tutorial::{Action, Step, Tutorial};
+use crate::tutorial::{Action, Ran, Step, Tutorial};
 
 /// What several runs of one tutorial say.
 #[derive(Clone, Debug)]
@@ -31,6 +31,7 @@ pub fn transcript_of(
             recorded: run.date.clone(),
             digest: digest.to_owned(),
             upstream: lock,
+            ran: Some(Ran::of(tutorial)),
             facts: run.facts.clone(),
             apart: Vec::new(),
             steps: Vec::new(),

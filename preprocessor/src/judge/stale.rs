@@ -35,7 +35,10 @@ fn is_recorded_as(step: &Step, recorded: &TranscriptStep) -> bool {
                     .zip(&recorded.commands)
                     .all(|(now, then)| is_filled_in(now, &then.command))
         }
-        None => step.id == recorded.id,
+        None => {
+            let typed = recorded.commands.iter().any(|it| !it.command.is_empty());
+            step.id == recorded.id && !typed
+        }
     }
 }
 
@@ -67,34 +70,76 @@ fn is_filled_in(text: &str, typed: &str) -> bool {
 /// In words, one sentence for each; never empty.
 pub(super) fn changes(tutorial: &Tutorial, transcript: &Transcript) -> Vec<String> {
     let mut words = upstream_moved(tutorial, transcript);
-    words.extend(
-        changed_steps(tutorial, transcript)
-            .into_iter()
-            .map(|(_, words)| words),
-    );
-    for recorded in &transcript.steps {
-        if !tutorial.steps.iter().any(|step| {
-            step.id == recorded.id || (commands(step).is_some() && is_recorded_as(step, recorded))
-        }) {
-            words.push(format!("step `{}` is gone", recorded.id));
+    let changed = changed_steps(tutorial, transcript).into_iter();
+    words.extend(changed.map(|(_, words)| words));
+    words.extend(gone_steps(tutorial, transcript));
+    let Some(then) = &transcript.ran else {
+        if words.is_empty() {
+            words.push(
+                "the commands are the same, but the order, the files, hosts, terminals, packages or permissions are not"
+                    .to_owned(),
+            );
         }
-    }
+        return words;
+    };
+    words.extend(super::circumstances::changes(tutorial, transcript, then));
     if words.is_empty() {
-        words.push(
-            "the commands are the same, but the order, the files, hosts, terminals, packages or permissions are not"
-                .to_owned(),
-        );
+        words.push(super::circumstances::other_order(tutorial, then));
     }
     words
 }
 
+/// For each step of the tutorial the index of the recorded one that it is.
+fn claims(tutorial: &Tutorial, transcript: &Transcript) -> Vec<Option<usize>> {
+    let steps = 0..tutorial.steps.len();
+    let claim = |index| {
+        let found = recorded_step(tutorial, index, transcript)?;
+        let mut recorded = transcript.steps.iter();
+        recorded.position(|step| std::ptr::eq(step, found))
+    };
+    steps.map(claim).collect()
+}
+
+/// The recorded step of the same id, unless it is another one by its commands.
+fn namesake<'a>(
+    step: &Step,
+    transcript: &'a Transcript,
+    claims: &[Option<usize>],
+) -> Option<&'a TranscriptStep> {
+    let at = transcript.steps.iter().position(|it| it.id == step.id)?;
+    (!claims.contains(&Some(at))).then(|| &transcript.steps[at])
+}
+
+/// Recorded commands that no step types any more. Of those that gave way to others [`changed_steps`] tells.
+fn gone_steps(tutorial: &Tutorial, transcript: &Transcript) -> Vec<String> {
+    let claims = claims(tutorial, transcript);
+    let gave_way = |recorded: &TranscriptStep| {
+        let mut steps = tutorial.steps.iter().zip(&claims);
+        steps.any(|(step, claim)| {
+            step.id == recorded.id && claim.is_none() && commands(step).is_some()
+        })
+    };
+    let gone = |(at, recorded): &(usize, &TranscriptStep)| {
+        let types = recorded.commands.iter().any(|it| !it.command.is_empty());
+        types && !claims.contains(&Some(*at)) && !gave_way(recorded)
+    };
+    let gone = transcript.steps.iter().enumerate().filter(gone);
+    gone.map(|(_, recorded)| {
+        let then = recorded.commands.iter().map(|it| it.command.as_str());
+        let then: Vec<&str> = then.collect();
+        format!("step `{}` is gone: {}", recorded.id, quoted(&then))
+    })
+    .collect()
+}
+
 /// Steps that run something else than was recorded, or elsewhere: which, and in words.
 pub(super) fn changed_steps(tutorial: &Tutorial, transcript: &Transcript) -> Vec<(usize, String)> {
+    let claims = claims(tutorial, transcript);
     let mut words = Vec::new();
     for (index, step) in tutorial.steps.iter().enumerate() {
         let Some(now) = commands(step) else { continue };
         let here = format!("step `{}` ({})", step.id, step.at);
-        if let Some(then) = recorded_step(tutorial, index, transcript) {
+        if let Some(then) = claims[index].map(|at| &transcript.steps[at]) {
             let terminal = &tutorial.terminals[step.terminal].name;
             if then.terminal != *terminal {
                 let then = &then.terminal;
@@ -105,7 +150,9 @@ pub(super) fn changed_steps(tutorial: &Tutorial, transcript: &Transcript) -> Vec
             }
             continue;
         }
-        match transcript.step(&step.id) {
+        match namesake(step, transcript, &claims) {
+            // It did not apply where it was recorded.
+            None if super::circumstances::is_known(step, transcript) => {}
             None => words.push((index, format!("{here} is new: {}", quoted(&now)))),
             Some(then) => {
                 let then: Vec<_> = then.commands.iter().map(|c| c.command.as_str()).collect();

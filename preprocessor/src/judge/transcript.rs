@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::varies::{self, Varies};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::outcome::Facts;
+use crate::tutorial::Ran;
 
 /// The format that is written; every earlier one stays readable.
 pub const FORMAT: u32 = 2;
@@ -29,6 +30,9 @@ pub struct Transcript {
     /// Upstream's commands as they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<Lock>,
+    /// What the digest was made of beyond the commands; absent in older transcripts, whose changes can't be named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran: Option<Ran>,
     /// What it ran on.
     pub facts: Facts,
     /// Values that were the same in two places by chance: each place is judged by itself.
@@ -264,6 +268,7 @@ mod tests {
             recorded: "2026-03-14".to_owned(),
             digest: "00".repeat(32),
             upstream: None,
+            ran: None,
             facts: Facts::default(),
             apart: Vec::new(),
             steps: vec![TranscriptStep {

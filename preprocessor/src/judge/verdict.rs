@@ -1,8 +1,9 @@
 //! What is said about a tutorial, the worse first.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::judge::Transcript;
+use crate::judge::{MaxAge, Transcript};
 use crate::outcome::{Facts, Failure, Run};
 use crate::tutorial::Tutorial;
 
@@ -24,8 +25,8 @@ pub struct Verification {
 pub enum Verdict {
     /// A step did not end as it should, or its output differs.
     Failed(Box<FailedStep>),
-    /// What would run has changed since the transcript: what, in words.
-    Stale(Vec<String>),
+    /// The transcript no longer stands for it.
+    Stale(Stale),
     /// There is no transcript; why, where there is more to say (upstream could not be read).
     Unrecorded(Option<String>),
     /// It can't run here.
@@ -39,6 +40,34 @@ pub enum Verdict {
         /// What that run ran on.
         facts: Facts,
     },
+}
+
+/// Why a transcript no longer stands for its tutorial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stale {
+    /// What would run has changed since: what, in words.
+    Changed(Vec<String>),
+    /// Nothing ran, and it was recorded too long ago.
+    Old {
+        /// `YYYY-MM-DD`.
+        recorded: String,
+        /// How old it may be.
+        max_age: MaxAge,
+    },
+}
+
+impl Stale {
+    /// A sentence for each reason.
+    pub fn reasons(&self) -> Vec<String> {
+        match self {
+            Self::Changed(changes) => changes.clone(),
+            Self::Old { recorded, max_age } => {
+                vec![format!(
+                    "recorded on {recorded}, older than max-age {max_age}"
+                )]
+            }
+        }
+    }
 }
 
 /// Which run shows that a tutorial is true.
@@ -63,8 +92,8 @@ pub struct FailedStep {
     pub why: Why,
     /// Where it could not go on: how far its output is what was expected, if that is known.
     pub besides: Option<Diff>,
-    /// How many further steps differ.
-    pub more: usize,
+    /// The further steps that are not as expected, in order; each has none of its own.
+    pub more: Vec<FailedStep>,
 }
 
 /// What is wrong with a step.
@@ -109,6 +138,8 @@ pub enum DiffLine {
     Same {
         /// The expectation as written, with its matchers.
         expected: String,
+        /// Bytes of `expected` that stand for a value: another one is as good.
+        varying: Vec<Range<usize>>,
         /// What it matched.
         actual: String,
     },
@@ -116,6 +147,8 @@ pub enum DiffLine {
     Missing {
         /// The expectation as written.
         expected: String,
+        /// Bytes of `expected` that stand for a value: another one is as good.
+        varying: Vec<Range<usize>>,
         /// First differing character, when the line stands against an `Extra` one.
         first_difference: Option<usize>,
     },

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::screen::anchor;
 use super::shown::step_label;
-use crate::judge::verdict::{VerifiedBy, Why};
+use crate::judge::verdict::{Stale, VerifiedBy, Why};
 use crate::judge::{Missing, Verdict, Verification};
 use crate::outcome::Facts;
 use crate::tutorial::{Host, Input, Permission, System, Tutorial, Upstream, UpstreamSource};
@@ -30,6 +30,8 @@ pub(super) struct BannerView {
     failed: Option<FailedView>,
     /// What changed since the transcript.
     changes: Vec<String>,
+    /// How old a transcript may be, where this one is older.
+    max_age: String,
     /// Why there is no transcript.
     reason: String,
     missing: Vec<Missing>,
@@ -85,6 +87,7 @@ pub(super) fn banner(of: &Verification, brief: bool) -> BannerView {
         needs: needs(tutorial),
         failed: None,
         changes: Vec::new(),
+        max_age: String::new(),
         reason: String::new(),
         missing: Vec::new(),
         today: super::shown::source(of) == super::shown::Source::Today,
@@ -108,10 +111,11 @@ pub(super) fn banner(of: &Verification, brief: bool) -> BannerView {
                 step: step_label(step).to_owned(),
                 href: format!("#{}", anchor(tutorial, step)),
                 why: why(&failed.why),
-                more: failed.more,
+                more: failed.more.len(),
             });
         }
-        Verdict::Stale(changes) => view.changes.clone_from(changes),
+        Verdict::Stale(Stale::Changed(changes)) => view.changes.clone_from(changes),
+        Verdict::Stale(Stale::Old { max_age, .. }) => view.max_age = max_age.to_string(),
         Verdict::Unrecorded(reason) => view.reason = reason.clone().unwrap_or_default(),
         Verdict::Skipped(missing) => view.missing.clone_from(missing),
     }

@@ -3,27 +3,32 @@
 use serde::Serialize;
 
 use super::banner;
+use super::pieces::Piece;
 use crate::judge::verdict::{Diff, DiffLine, FailedStep, Why};
+use crate::judge::{Folded, Stretch};
 use crate::tutorial::Tutorial;
 
 /// As failure.html takes it.
 #[derive(Debug, Serialize)]
 pub(super) struct FailureView {
     why: String,
-    /// The step in the spec: `tutorials/x.yaml:12:5`.
+    /// What is not met, in the spec: `tutorials/x.yaml:12:5`.
     at: String,
     command: String,
     lines: Vec<DiffRow>,
+    /// Whether a part of the expected lines may be another.
+    varies: bool,
 }
 
-/// A line of the diff, cut where the first difference is.
+/// A line of the diff, or what stands for many.
 #[derive(Debug, Serialize)]
 struct DiffRow {
-    /// `same`, `removed` (expected), `added` (came).
+    /// `same`, `removed` (expected), `added` (came), `folded`.
     kind: &'static str,
-    before: String,
-    /// From the first differing character on.
-    after: String,
+    /// What differs and what varies.
+    pieces: Vec<Piece>,
+    /// How many equal lines `folded` is.
+    count: usize,
 }
 
 /// The box for a failed step.
@@ -35,41 +40,50 @@ pub(super) fn failure(tutorial: &Tutorial, failed: &FailedStep) -> Option<Failur
         }
         _ => None,
     };
+    let diff = match &failed.why {
+        Why::Differs(diff) => Some(diff),
+        Why::CouldNotGoOn(_) => failed.besides.as_ref(),
+        Why::NotInTranscript | Why::NeverRan(_) => None,
+    };
+    let expected_at = diff.and_then(|diff| diff.expected_at(step));
     Some(FailureView {
         why: banner::why(&failed.why),
-        at: step.at.to_string(),
+        at: expected_at.as_ref().unwrap_or(&step.at).to_string(),
         command: command.unwrap_or_default(),
-        lines: match &failed.why {
-            Why::Differs(diff) => rows(diff),
-            Why::CouldNotGoOn(_) | Why::NotInTranscript | Why::NeverRan(_) => Vec::new(),
-        },
+        lines: diff.map(rows).unwrap_or_default(),
+        varies: diff.is_some_and(Diff::has_varying),
     })
 }
 
 fn rows(diff: &Diff) -> Vec<DiffRow> {
-    diff.lines
-        .iter()
-        .map(|line| match line {
-            DiffLine::Same { actual, .. } => cut("same", actual, None),
-            DiffLine::Missing {
-                expected,
-                first_difference,
-            } => cut("removed", expected, *first_difference),
-            DiffLine::Extra {
-                actual,
-                first_difference,
-            } => cut("added", actual, *first_difference),
-        })
-        .collect()
+    let rows = diff.folded().into_iter().flat_map(|folded| match folded {
+        Folded::Shown(lines) => lines.iter().map(row).collect(),
+        Folded::Equal(lines) => vec![DiffRow {
+            kind: "folded",
+            pieces: Vec::new(),
+            count: lines.len(),
+        }],
+    });
+    rows.collect()
 }
 
-fn cut(kind: &'static str, text: &str, at: Option<usize>) -> DiffRow {
-    let at = at
-        .and_then(|nth| text.char_indices().nth(nth))
-        .map_or(text.len(), |(at, _)| at);
+fn row(line: &DiffLine) -> DiffRow {
     DiffRow {
-        kind,
-        before: text[..at].to_owned(),
-        after: text[at..].to_owned(),
+        kind: match line {
+            DiffLine::Same { .. } => "same",
+            DiffLine::Missing { .. } => "removed",
+            DiffLine::Extra { .. } => "added",
+        },
+        pieces: line.stretches().iter().map(piece).collect(),
+        count: 1,
     }
+}
+
+fn piece(part: &Stretch<'_>) -> Piece {
+    let class = match (part.varies, part.differs) {
+        (true, _) => "twin-varies",
+        (false, true) => "twin-differs",
+        (false, false) => "",
+    };
+    Piece::new(class, part.text)
 }

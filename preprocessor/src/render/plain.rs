@@ -81,7 +81,7 @@ fn verdict(of: &Verification) -> String {
                 .map_or("", |step| shown::step_label(step));
             format!("step {step}: {}", banner::why(&failed.why))
         }
-        Verdict::Stale(changes) => changes.join("; "),
+        Verdict::Stale(why) => why.reasons().join("; "),
         Verdict::Unrecorded(reason) => reason.clone().unwrap_or_default(),
         Verdict::Skipped(missing) => {
             let missing: Vec<&str> = missing.iter().map(|it| it.what.as_str()).collect();

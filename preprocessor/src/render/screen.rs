@@ -171,7 +171,7 @@ fn add_exchange(
     if let Some(code) = exchange.exit.filter(|code| *code != 0) {
         view.row(Row::Exit { code });
     }
-    if !exchange.documented.is_empty() && !shown::as_documented(&exchange.documented, output) {
+    if !exchange.documented.is_empty() {
         view.documented.push(Documented {
             command: exchange.command.clone(),
             text: exchange.documented.join("\n"),

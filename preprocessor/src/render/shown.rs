@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::judge::{self, Transcript, Verdict, Verification};
+use crate::judge::{self, Transcript, Verification, documented};
 use crate::outcome::{CommandRun, Ended, Line, Output, StepRun};
 use crate::tutorial::{Action, Command, Step};
 
@@ -34,21 +34,16 @@ pub(super) struct Exchange {
     pub(super) tried: usize,
     /// The exit status, where one is known.
     pub(super) exit: Option<i32>,
-    /// What the README shows as its output.
+    /// What the README shows as its output, where that is something else.
     pub(super) documented: Vec<String>,
 }
 
 /// See [`Source`].
 pub(super) fn source(of: &Verification) -> Source {
-    let recorded = if of.transcript.is_some() {
-        Source::Recorded
-    } else {
-        Source::Nothing
-    };
-    match of.verdict {
-        Verdict::Verified { .. } if of.transcript.is_some() => Source::Recorded,
-        _ if of.run.is_some() => Source::Today,
-        _ => recorded,
+    match of.transcript {
+        _ if documented::is_of_today(of) => Source::Today,
+        Some(_) => Source::Recorded,
+        None => Source::Nothing,
     }
 }
 
@@ -62,6 +57,11 @@ pub(super) fn exchanges(of: &Verification, step: usize) -> Vec<Exchange> {
         return happened;
     };
     let mut exchanges = aligned(&run.commands, happened);
+    for at in documented::in_step(of, step) {
+        exchanges[at]
+            .documented
+            .clone_from(&run.commands[at].documented);
+    }
     if (run.background.is_some() || run.until.is_some())
         && let Some(last) = exchanges.last_mut()
     {
@@ -193,7 +193,6 @@ fn aligned(commands: &[Command], mut happened: Vec<Exchange>) -> Vec<Exchange> {
         };
         Exchange {
             prompt: prompt.clone(),
-            documented: command.documented.clone(),
             ..exchange
         }
     };
@@ -207,65 +206,5 @@ fn same(command: &Command, typed: &str) -> bool {
         Some((before, after)) => {
             typed.starts_with(before) && typed.ends_with(after.rsplit("}}").next().unwrap_or(""))
         }
-    }
-}
-
-/// Whether what the README shows is what came: trailing blanks aside, and `...` stands for any lines.
-pub(super) fn as_documented(documented: &[String], output: &Output) -> bool {
-    let documented: Vec<&str> = documented.iter().map(|line| line.trim_end()).collect();
-    let came: Vec<&str> = output
-        .lines
-        .iter()
-        .map(|line| line.text.trim_end())
-        .collect();
-    matches_lines(trim(&documented), trim(&came))
-}
-
-fn trim<'a, 'b>(mut lines: &'a [&'b str]) -> &'a [&'b str] {
-    while let [rest @ .., ""] = lines {
-        lines = rest;
-    }
-    while let ["", rest @ ..] = lines {
-        lines = rest;
-    }
-    lines
-}
-
-/// The parts between the gaps stand in `came` in this order, the first at its start, the last at its end.
-fn matches_lines(documented: &[&str], came: &[&str]) -> bool {
-    let is_gap =
-        |line: &&str| line.trim().len() >= 3 && line.trim().bytes().all(|byte| byte == b'.');
-    let mut parts = documented.split(is_gap);
-    let head = parts.next().unwrap_or_default();
-    let Some(mut rest) = came.strip_prefix(head) else {
-        return false;
-    };
-    let Some(tail) = parts.next_back() else {
-        return rest.is_empty();
-    };
-    for part in parts.filter(|part| !part.is_empty()) {
-        let Some(at) = rest.windows(part.len()).position(|lines| lines == part) else {
-            return false;
-        };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(tail)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn output(text: &str) -> Output {
-        output_of(text)
-    }
-
-    #[test]
-    fn an_ellipsis_of_the_readme_is_any_lines() {
-        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
-        assert!(as_documented(&lines("a\n...\nd"), &output("a\nb\nc\nd\n")));
-        assert!(as_documented(&lines("...."), &output("")));
-        assert!(!as_documented(&lines("a\n...\nd"), &output("a\nb\n")));
-        assert!(!as_documented(&lines("a"), &output("a\nb\n")));
     }
 }

@@ -107,7 +107,8 @@ fn columns_of(text: &str) -> usize {
     text.chars().map(column_count).sum()
 }
 
-fn column_count(c: char) -> usize {
+/// Columns of a terminal that a character takes.
+pub(super) fn column_count(c: char) -> usize {
     c.width().unwrap_or(0)
 }
 

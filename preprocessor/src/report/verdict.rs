@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Paint, diff, visible};
-use crate::diagnostic::Position;
-use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Verdict, VerifiedBy, Why};
-use crate::judge::{Transcript, Verification, changed_commands};
+use super::diff::{diff, legend};
+use super::{Paint, visible};
+use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Stale, Verdict, VerifiedBy, Why};
+use crate::judge::{Transcript, Verification, changed_commands, documented};
 use crate::outcome::{CommandRun, Output, Run};
 use crate::tutorial::{Action, Step, Suite, Tutorial};
 
 /// Lines of a terminal shown with a step that could not go on: its end says why.
-const TAIL: usize = 20;
+pub(super) const TAIL: usize = 20;
 
 /// Lines of a difference that are shown: the first one tells most, and a flood would hide what stands above it.
 const DIFF: usize = 100;
@@ -22,6 +22,9 @@ const OF_A_TRY: usize = 5;
 
 /// Changed commands that are named with a failure.
 const CHANGES: usize = 5;
+
+/// Further steps that are named: most come of the first, whose difference is shown.
+const MORE: usize = 5;
 
 /// One line: `verified first-steps: ran now`, `failed vde: step `ping``.
 pub fn line(verification: &Verification, paint: Paint) -> String {
@@ -37,7 +40,7 @@ pub fn ended(verification: &Verification, took: Duration, paint: Paint) -> Strin
         took.as_secs_f64()
     );
     match &verification.verdict {
-        Verdict::Verified { .. } => line,
+        Verdict::Verified { .. } => line + &documented_otherwise(verification),
         _ => format!("{line}: {}", in_short(verification)),
     }
 }
@@ -65,12 +68,9 @@ fn in_short(verification: &Verification) -> String {
     match &verification.verdict {
         Verdict::Failed(failed) => match &failed.why {
             Why::NeverRan(why) => visible(first_line(why)),
-            why => {
-                let step = &verification.tutorial.steps[failed.step];
-                format!("step `{}` ({}): {}", step.id, step.at, sentence(why))
-            }
+            _ => step_in_short(&verification.tutorial, failed),
         },
-        Verdict::Stale(changes) => match changes.as_slice() {
+        Verdict::Stale(why) => match why.reasons().as_slice() {
             [one] => visible(first_line(one)),
             [first, rest @ ..] => {
                 format!("{}; and {} more", visible(first_line(first)), rest.len())
@@ -80,12 +80,35 @@ fn in_short(verification: &Verification) -> String {
         Verdict::Unrecorded(Some(why)) => format!("it has no transcript; {why}"),
         Verdict::Unrecorded(None) => "it has no transcript yet".to_owned(),
         Verdict::Skipped(missing) => format!("it needs {}", list(missing)),
-        Verdict::Verified { by, date, .. } => match by {
-            VerifiedBy::Run => "ran now".to_owned(),
-            VerifiedBy::Cache => format!("ran here on {date} and has not changed since"),
-            VerifiedBy::Transcript => format!("as recorded on {date}; nothing ran now"),
-        },
+        Verdict::Verified { by, date, .. } => {
+            let by = match by {
+                VerifiedBy::Run => "ran now".to_owned(),
+                VerifiedBy::Cache => format!("ran here on {date} and has not changed since"),
+                VerifiedBy::Transcript => format!("as recorded on {date}; nothing ran now"),
+            };
+            by + &documented_otherwise(verification)
+        }
     }
+}
+
+/// What the README shows decides nothing, but its authors may want to know.
+fn documented_otherwise(verification: &Verification) -> String {
+    match documented::count(verification) {
+        0 => String::new(),
+        1 => "; the README shows 1 output otherwise".to_owned(),
+        count => format!("; the README shows {count} outputs otherwise"),
+    }
+}
+
+/// `step `ping` (tutorials/vpn.yaml:21:5): exit status 1, expected 0`.
+fn step_in_short(tutorial: &Tutorial, failed: &FailedStep) -> String {
+    let step = &tutorial.steps[failed.step];
+    format!(
+        "step `{}` ({}): {}",
+        step.id,
+        step.at,
+        sentence(&failed.why)
+    )
 }
 
 fn first_line(text: &str) -> &str {
@@ -100,6 +123,7 @@ fn list(missing: &[Missing]) -> String {
     what.join(", ")
 }
 
+/// What is wrong, in one sentence.
 pub(super) fn sentence(why: &Why) -> String {
     match why {
         Why::CouldNotGoOn(failure) => visible(&failure.to_string()),
@@ -136,7 +160,16 @@ pub fn verdict_on(suite: Option<&Suite>, verification: &Verification, paint: Pai
     let record = format!("mdbook-twin record {}", tutorial.name);
     match &verification.verdict {
         Verdict::Failed(failed) => push_failed(suite, verification, failed, paint, &mut text),
-        Verdict::Stale(changes) => {
+        Verdict::Stale(Stale::Old { .. }) => {
+            let verify = format!("mdbook-twin verify {}", tutorial.name);
+            next(
+                &mut text,
+                &format!("to see whether it still holds: {verify}"),
+                paint,
+            );
+            next(&mut text, &format!("to renew its date: {record}"), paint);
+        }
+        Verdict::Stale(Stale::Changed(changes)) => {
             if let [_, _, ..] = changes.as_slice() {
                 for change in changes {
                     push(&mut text, &visible(change));
@@ -187,16 +220,14 @@ fn push_failed(
     let (run, transcript) = (verification.run.as_ref(), verification.transcript.as_ref());
     let tutorial = &verification.tutorial;
     text.push_str(&what_is_wrong(tutorial, run, transcript, failed, paint));
-    if failed.more > 0 {
-        let steps = if failed.more == 1 {
-            "step is"
-        } else {
-            "steps are"
-        };
-        push(
-            text,
-            &format!("{} more {steps} not as expected", failed.more),
-        );
+    for more in failed.more.iter().take(MORE) {
+        let short = step_in_short(tutorial, more);
+        push(text, &format!("not as expected either: {short}"));
+    }
+    match failed.more.len().saturating_sub(MORE) {
+        0 => {}
+        1 => push(text, "1 more step is not as expected"),
+        unnamed => push(text, &format!("{unnamed} more steps are not as expected")),
     }
     push_remedy(suite, tutorial, &failed.why, paint, text);
 }
@@ -238,18 +269,19 @@ pub(super) fn what_is_wrong(
 }
 
 fn push_diff(step: &Step, found: &Diff, paint: Paint, text: &mut String) {
-    if let Some(at) = expected_at(step, found) {
+    if let Some(at) = found.expected_at(step) {
         push(text, &format!("expected at {at}"));
     }
-    let signs = format!("{} expected, {} came", paint.bad("-"), paint.good("+"));
-    push(text, &signs);
+    push(text, &legend(found, paint));
     let shown = diff(found, paint);
     for line in shown.lines().take(DIFF) {
         let _ = writeln!(text, "{}", format!("    {line}").trim_end());
     }
     let hidden = shown.lines().count().saturating_sub(DIFF);
     if hidden > 0 {
-        let more = paint.faint(format_args!("… {hidden} more lines of the difference …"));
+        let more = paint.faint(format_args!(
+            "... {hidden} more lines of the difference ..."
+        ));
         push(text, &format!("  {more}"));
     }
     for (name, value) in &found.bound {
@@ -258,7 +290,7 @@ fn push_diff(step: &Step, found: &Diff, paint: Paint, text: &mut String) {
 }
 
 /// Step, command, terminal and host; spec and README line.
-fn push_place(tutorial: &Tutorial, step: &Step, command: usize, paint: Paint, text: &mut String) {
+fn push_place(tutorial: &Tutorial, step: &Step, number: usize, paint: Paint, text: &mut String) {
     if let Some(title) = &step.title {
         push(text, &format!("step `{}`: {}", step.id, visible(title)));
     }
@@ -270,14 +302,14 @@ fn push_place(tutorial: &Tutorial, step: &Step, command: usize, paint: Paint, te
         return;
     };
     let count = run.commands.len();
-    match run.commands.get(command) {
+    match run.commands.get(number) {
         Some(_) if count > 1 => push(
             text,
-            &format!("command {} of {count}, {place}:", command + 1),
+            &format!("command {} of {count}, {place}:", number + 1),
         ),
         _ => push(text, &format!("{place}:")),
     }
-    let Some(command) = run.commands.get(command) else {
+    let Some(command) = run.commands.get(number) else {
         return;
     };
     for (index, line) in command.text.lines().enumerate() {
@@ -288,10 +320,10 @@ fn push_place(tutorial: &Tutorial, step: &Step, command: usize, paint: Paint, te
         };
         let _ = writeln!(text, "    {} {}", paint.faint(prompt), visible(line));
     }
-    let readme_line = command.readme_line.or_else(|| step.block.as_ref()?.line);
     if let (Some(upstream), Some(block)) = (&tutorial.upstream, &step.block) {
         let of = upstream.github.as_ref().unwrap_or(&upstream.url);
-        let line = readme_line
+        let line = step
+            .readme_line(number)
             .map(|line| format!(", line {line}"))
             .unwrap_or_default();
         push(
@@ -302,17 +334,6 @@ fn push_place(tutorial: &Tutorial, step: &Step, command: usize, paint: Paint, te
             ),
         );
     }
-}
-
-/// The line of the spec that is not met.
-fn expected_at(step: &Step, diff: &Diff) -> Option<Position> {
-    let expect = step
-        .expect
-        .as_ref()
-        .filter(|_| diff.against == Against::Expect)?;
-    let mut at = expect.at.clone();
-    at.line += diff.expected_line;
-    Some(at)
 }
 
 /// The end of what was on the terminal.
@@ -337,7 +358,7 @@ fn push_tail(output: Option<&Output>, text: &mut String) {
     let gap = gap.filter(|gap| hidden == 0 || gap.before_line > hidden);
     for index in hidden..=lines.len() {
         if let Some(gap) = gap.filter(|gap| gap.before_line == index) {
-            let _ = writeln!(text, "    … {} bytes are left out …", gap.bytes);
+            let _ = writeln!(text, "    ... {} bytes are left out ...", gap.bytes);
         }
         if let Some(line) = lines.get(index) {
             let line = format!("    | {}", visible(&line.text));

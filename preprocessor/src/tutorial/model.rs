@@ -259,6 +259,17 @@ pub struct Step {
     pub block: Option<BlockUse>,
 }
 
+impl Step {
+    /// The line of the upstream file that a command stands in, or its block begins in; from 1, where it is known.
+    pub fn readme_line(&self, command: usize) -> Option<usize> {
+        let own = match &self.action {
+            Action::Run(run) => run.commands.get(command).and_then(|it| it.readme_line),
+            _ => None,
+        };
+        own.or_else(|| self.block.as_ref()?.line)
+    }
+}
+
 /// Which block a step was taken from, and what was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockUse {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::clock::today;
 use super::store::{KeptRun, Key, Store};
 use super::{Build, How, Machine, NotRun, Observer, Progress, Subject, Told};
 use crate::config::Execute;
@@ -29,7 +30,7 @@ impl Engine<'_> {
             Execute::Always | Execute::Changed if !is_unavailable(&subject.tutorial) => {
                 self.executed(&subject)
             }
-            _ => (None, subject.standing()),
+            _ => (None, self.standing(&subject)),
         };
         let verification = Verification {
             tutorial: subject.tutorial,
@@ -52,7 +53,7 @@ impl Engine<'_> {
         }
         let missing = self.machine.missing(tutorial);
         if !missing.is_empty() {
-            return (None, subject.skipped(missing));
+            return (None, self.skipped(subject, missing));
         }
         let before = self.store.latest(digest);
         let _lock = self.store.lock(digest, || {
@@ -71,6 +72,27 @@ impl Engine<'_> {
             }
         }
         self.run(subject, digest)
+    }
+
+    /// What is said when nothing runs.
+    fn standing(&self, subject: &Subject) -> Verdict {
+        let max_age = self.how.max_age.as_ref();
+        subject.standing().within(max_age, &today())
+    }
+
+    /// A skip hides nothing worse: what is stale or unrecorded is so on every machine.
+    fn skipped(&self, subject: &Subject, missing: Vec<Missing>) -> Verdict {
+        match self.standing(subject) {
+            Verdict::Verified { .. } => Verdict::Skipped(missing),
+            Verdict::Unrecorded(None) => {
+                let what: Vec<_> = missing.iter().map(|it| it.what.as_str()).collect();
+                Verdict::Unrecorded(Some(format!(
+                    "it can't run here without {}",
+                    what.join(", ")
+                )))
+            }
+            worse => worse,
+        }
     }
 
     /// Of what runs: on another suite that is not what the transcript is a transcript of.
@@ -94,7 +116,12 @@ impl Engine<'_> {
         if self.how.execute != Execute::Changed {
             return None;
         }
-        let (run, verdict) = subject.judged(self.store.run(key)?);
+        let run = self.store.run(key)?;
+        let max_age = self.how.max_age.as_ref();
+        if max_age.is_some_and(|max_age| max_age.is_exceeded(&run.date, &today())) {
+            return None;
+        }
+        let (run, verdict) = subject.judged(run);
         let verdict = match verdict {
             Verdict::Failed(_) => return None,
             Verdict::Verified { date, facts, .. } => Verdict::Verified {
@@ -128,7 +155,7 @@ impl Engine<'_> {
                 }
                 (run, verdict)
             }
-            Err(NotRun::Missing(missing)) => (None, subject.skipped(missing)),
+            Err(NotRun::Missing(missing)) => (None, self.skipped(subject, missing)),
             Err(NotRun::Broken(why)) => (None, Verdict::never_ran(why)),
         }
     }
@@ -168,20 +195,5 @@ impl Subject {
     fn judged(&self, run: Run) -> (Option<Run>, Verdict) {
         let verdict = judge(&self.tutorial, &run, self.transcript.as_ref(), &self.digest);
         (Some(run), verdict)
-    }
-
-    /// A skip hides nothing worse: what is stale or unrecorded is so on every machine.
-    fn skipped(&self, missing: Vec<Missing>) -> Verdict {
-        match self.standing() {
-            Verdict::Verified { .. } => Verdict::Skipped(missing),
-            Verdict::Unrecorded(None) => {
-                let what: Vec<_> = missing.iter().map(|it| it.what.as_str()).collect();
-                Verdict::Unrecorded(Some(format!(
-                    "it can't run here without {}",
-                    what.join(", ")
-                )))
-            }
-            worse => worse,
-        }
     }
 }

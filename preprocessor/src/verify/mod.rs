@@ -51,7 +51,7 @@ use engine::Engine;
 use crate::config::Execute;
 use crate::diagnostic::Diagnostic;
 use crate::judge::transcript::Lock;
-use crate::judge::{Missing, Transcript, Verdict, Verification};
+use crate::judge::{MaxAge, Missing, Transcript, Verdict, Verification};
 use crate::outcome::{Facts, Run};
 use crate::project::Project;
 use crate::tutorial::{self, Permission, Suite, Tutorial};
@@ -72,6 +72,8 @@ pub struct How<'a> {
     /// The Debian that every host is made of instead of what the spec says. Judged against the transcript all the same,
     /// and never recorded.
     pub suite: Option<Suite>,
+    /// How old a transcript, or a run in the cache, may be to stand for a run of today.
+    pub max_age: Option<MaxAge>,
     /// Raised by ^C: what runs ends with its cleanup, nothing further begins.
     pub stop: Option<&'a Interrupt>,
 }

@@ -14,6 +14,7 @@ mod keep;
 mod labs;
 mod look;
 mod progress;
+mod report;
 mod review;
 mod secrets;
 mod shards;

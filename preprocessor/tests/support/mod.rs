@@ -168,6 +168,7 @@ pub(crate) fn transcript(tutorial: &Tutorial, output: impl Fn(&str, &str) -> Str
         recorded: "2026-03-14".to_owned(),
         digest: "d".repeat(64),
         upstream: None,
+        ran: None,
         facts: facts(),
         apart: Vec::new(),
         steps: tutorial.steps.iter().filter_map(step).collect(),
