@@ -36,6 +36,8 @@ pub struct LinePattern {
     many: bool,
     /// 0-based line of the text that it was made from.
     pub(super) source: usize,
+    /// Lines that are as good.
+    instead: Vec<LinePattern>,
 }
 
 #[derive(Debug)]
@@ -114,6 +116,7 @@ impl Pattern {
                     kind,
                     many: false,
                     source,
+                    instead: Vec::new(),
                 }),
                 Err(mut wrong) => errors.append(&mut wrong),
             }
@@ -368,6 +371,7 @@ impl LinePattern {
             kind: Kind::Literal(text.trim_end().to_owned()),
             many: false,
             source: 0,
+            instead: Vec::new(),
         }
     }
 
@@ -394,6 +398,7 @@ impl LinePattern {
             kind: Kind::of(pieces),
             many: false,
             source: 0,
+            instead: Vec::new(),
         }
     }
 
@@ -411,6 +416,11 @@ impl LinePattern {
         Self { source, ..self }
     }
 
+    /// The same, or one of these.
+    pub(super) fn or(self, instead: Vec<Self>) -> Self {
+        Self { instead, ..self }
+    }
+
     /// Any number of such lines, none too.
     pub(super) fn many(self) -> Self {
         Self { many: true, ..self }
@@ -423,6 +433,7 @@ impl LinePattern {
             kind: Kind::AnyLines,
             many: false,
             source: 0,
+            instead: Vec::new(),
         }
     }
 
@@ -438,7 +449,7 @@ impl LinePattern {
 
     /// Whether it is nothing but literal text.
     pub fn is_literal(&self) -> bool {
-        matches!(self.kind, Kind::Literal(_)) && !self.many
+        matches!(self.kind, Kind::Literal(_)) && !self.many && self.instead.is_empty()
     }
 
     /// The text, of a literal line.
@@ -491,6 +502,12 @@ impl LinePattern {
 
     /// As [`matches`](Self::matches), with the values of names that are not bound yet.
     pub(super) fn found(&self, line: &str, bindings: &Bindings) -> Option<Vec<(String, String)>> {
+        let mut instead = self.instead.iter();
+        self.found_here(line, bindings)
+            .or_else(|| instead.find_map(|it| it.found(line, bindings)))
+    }
+
+    fn found_here(&self, line: &str, bindings: &Bindings) -> Option<Vec<(String, String)>> {
         let line = line.trim_end();
         match &self.kind {
             Kind::AnyLines => Some(Vec::new()),

@@ -63,20 +63,27 @@ pub(super) fn pattern_with(
     };
     let repeats = shapes_of(&command.repeats);
     let sometimes = shapes_of(&command.sometimes);
+    let line_at = |index: usize, naming: &dyn Fn(&str, &str) -> Option<String>| {
+        let others = command.instead.get(lines[index]).into_iter().flatten();
+        let others = others.map(|other| {
+            let free = places(&[other], &command.varies);
+            line_of(other, &free[0], known, naming)
+        });
+        line_of(lines[index], &free[index], known, naming)
+            .from(index)
+            .or(others.collect())
+    };
     let mut pattern = Pattern::literal("");
-    for (index, line) in lines.iter().enumerate() {
-        let shape = &shapes[index];
+    for (index, shape) in shapes.iter().enumerate() {
         if sometimes.contains(shape) {
             continue;
         }
         if !repeats.contains(shape) {
             let name = |kind: &str, value: &str| naming(index, kind, value);
-            pattern
-                .lines
-                .push(line_of(line, &free[index], known, &name).from(index));
+            pattern.lines.push(line_at(index, &name));
         } else if index == 0 || shapes[index - 1] != *shape {
             // Each of them may have other values, so that none of these is a binding.
-            let line = || line_of(line, &free[index], known, &|_, _| None).from(index);
+            let line = || line_at(index, &|_, _| None);
             pattern.lines.extend([line(), line().many()]);
         }
     }

@@ -109,7 +109,7 @@ impl Search<'_> {
 }
 
 /// A run of letters, digits and `_`, or one other character.
-fn atoms(line: &str) -> Vec<Range<usize>> {
+pub(super) fn atoms(line: &str) -> Vec<Range<usize>> {
     let mut atoms: Vec<Range<usize>> = Vec::new();
     let mut in_word = false;
     for (at, c) in line.char_indices() {
