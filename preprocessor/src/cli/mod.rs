@@ -18,6 +18,7 @@ mod init;
 mod lab;
 #[cfg(all(feature = "run", target_os = "linux"))]
 mod look;
+mod merge;
 mod preprocess;
 #[cfg(all(feature = "run", target_os = "linux"))]
 mod processes;

@@ -1,6 +1,6 @@
 //! `record`: tutorials run, and what came out is written down.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use mdbook_twin::config::Execute;
@@ -8,6 +8,7 @@ use mdbook_twin::tutorial;
 use mdbook_twin::verify::{self, Recorded, Recording, Written, exit};
 use mdbook_twin::{judge::Missing, report};
 
+use crate::cli::merge;
 use crate::cli::show::{self, Shown};
 use crate::cli::workshop::{Running, Workshop};
 
@@ -16,9 +17,13 @@ pub(crate) struct Arguments {
     /// Which tutorials
     #[arg(required = true)]
     names: Vec<String>,
-    /// How often each runs; what differs between the runs is reported
+    /// How often each runs; what differs between the runs varies
     #[arg(long, default_value_t = 3, value_name = "N")]
     runs: usize,
+    /// Run nothing, but let the transcript allow for what a failed run saw: its NAME.run.json, of another machine or CI
+    /// [without FILE: those that are kept here]
+    #[arg(long, value_name = "FILE", num_args = 0.., conflicts_with = "runs")]
+    merge: Option<Vec<PathBuf>>,
     #[command(flatten)]
     running: Running,
 }
@@ -28,6 +33,14 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
         Ok(project) => project,
         Err(code) => return code,
     };
+    if let Some(files) = &arguments.merge {
+        return match arguments.names.as_slice() {
+            [name] => merge::run(&project, name, files, shown),
+            _ => show::error(
+                "--merge is for one tutorial at a time: mdbook-twin record NAME --merge FILE",
+            ),
+        };
+    }
     let workshop = Workshop::new(project, &arguments.running, *shown);
     let codes = arguments
         .names
@@ -77,7 +90,11 @@ fn written(workshop: &Workshop, name: &str, recording: &Recording, shown: &Shown
         show::say(&report::varying(&recording.tutorial, line));
     }
     match verify::write_transcript(&path, &recording.transcript) {
-        Ok(Written::New) => shown.note(&format!("recorded {name}: {}", path.display())),
+        Ok(Written::New) => shown.note(&format!(
+            "recorded {name}: {}{}",
+            path.display(),
+            report::free_values(recording.freed.iter())
+        )),
         Ok(Written::Unchanged) => shown.note(&format!("recorded {name}: the same as before")),
         Err(error) => {
             show::error(&format!("{}: {error}", path.display()));

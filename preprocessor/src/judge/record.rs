@@ -1,9 +1,10 @@
 //! Runs → the transcript that `record` writes, with what `learn/` finds in them.
 
-use super::learn::{Freed, learn};
+use super::learn::{Freed, Ground, Seen, learn};
+use super::stale::recorded_step;
 use super::step::{is_judged_by_transcript, output_text};
 use super::transcript::{FORMAT, Lock, Transcript, TranscriptCommand, TranscriptStep};
-use crate::outcome::{CommandRun, Run, StepRun};
+use crate::outcome::{CommandRun, Ended, Facts, Run, StepRun};
 use crate::tutorial::{Action, Ran, Step, Tutorial};
 
 /// What several runs of one tutorial say.
@@ -47,26 +48,24 @@ pub fn transcript_of(
         }
         let mut commands = recorded_commands(step, ran);
         for (nth, command) in commands.iter_mut().enumerate() {
-            let others: Vec<String> = others
+            let others: Vec<(String, &Facts)> = others
                 .iter()
-                .filter_map(|run| run.steps.get(index)?.commands.get(nth).map(output_text))
+                .filter_map(|run| {
+                    let command = run.steps.get(index)?.commands.get(nth)?;
+                    Some((output_text(command), &run.facts))
+                })
                 .collect();
-            let others: Vec<&str> = others.iter().map(String::as_str).collect();
+            let others: Vec<Seen<'_>> = others
+                .iter()
+                .map(|(output, facts)| Seen { output, facts })
+                .collect();
             let learned = learn(command, &others, &run.facts, step.matching);
             *command = learned.command;
             values.extend(learned.values);
             let freed = learned.freed.into_iter();
             lessons.freed.extend(freed.map(|freed| (index, nth, freed)));
             if is_judged_by_transcript(step) {
-                let unexplained = learned.unexplained.into_iter();
-                lessons
-                    .unexplained
-                    .extend(unexplained.map(|(first, other)| Varying {
-                        step: index,
-                        command: nth,
-                        first,
-                        other,
-                    }));
+                lessons.unexplained(index, nth, learned.unexplained);
             }
         }
         lessons.transcript.steps.push(TranscriptStep {
@@ -76,6 +75,61 @@ pub fn transcript_of(
         });
     }
     lessons.transcript.apart = values.apart();
+    lessons
+}
+
+impl Lessons {
+    fn unexplained(
+        &mut self,
+        step: usize,
+        command: usize,
+        pairs: Vec<(Option<String>, Option<String>)>,
+    ) {
+        let pairs = pairs.into_iter().map(|(first, other)| Varying {
+            step,
+            command,
+            first,
+            other,
+        });
+        self.unexplained.extend(pairs);
+    }
+}
+
+/// What a run from elsewhere adds to a transcript of the same commands: what it saw differently varies from then on. The
+/// recorded text stays. Steps that did not end in that run, or are judged by `expect`, teach nothing.
+pub fn merged(tutorial: &Tutorial, transcript: &Transcript, run: &Run) -> Lessons {
+    let mut lessons = Lessons {
+        transcript: transcript.clone(),
+        unexplained: Vec::new(),
+        freed: Vec::new(),
+    };
+    for (index, (step, ran)) in tutorial.steps.iter().zip(&run.steps).enumerate() {
+        let Some(recorded) = recorded_step(tutorial, index, transcript) else {
+            continue;
+        };
+        let mut steps = transcript.steps.iter();
+        let at = steps.position(|step| std::ptr::eq(step, recorded));
+        let is_whole = ran.ended == Ended::Done && recorded.commands.len() == ran.commands.len();
+        let (Some(at), true) = (at, is_whole && is_judged_by_transcript(step)) else {
+            continue;
+        };
+        for (nth, ran) in ran.commands.iter().enumerate() {
+            let seen = [Seen {
+                output: &output_text(ran),
+                facts: &run.facts,
+            }];
+            let before = &recorded.commands[nth];
+            let learned = learn(before, &seen, &transcript.facts, step.matching);
+            if !learned.unexplained.is_empty() {
+                lessons.unexplained(index, nth, learned.unexplained);
+                continue;
+            }
+            let is_new = |freed: &Freed| matches!(freed.ground, Ground::Runs(_));
+            let freed = learned.freed.into_iter().filter(is_new);
+            lessons.freed.extend(freed.map(|freed| (index, nth, freed)));
+            lessons.transcript.steps[at].commands[nth] = learned.command;
+        }
+    }
     lessons
 }
 

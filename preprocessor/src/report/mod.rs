@@ -24,7 +24,7 @@ pub use progress::{elapsed, fitted, one_line, step};
 pub use review::{
     Decided, accepted, change, commands, decided, no_such_change, nothing_kept, settled, unusable,
 };
-pub use varying::varying;
+pub use varying::{free_values, varying};
 pub use verdict::{ended, line, reasons, verdict, verdict_on};
 
 use std::fmt::Write as _;

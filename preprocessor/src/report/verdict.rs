@@ -428,7 +428,7 @@ fn push_remedy(
             }
             next(
                 text,
-                "if it varies from run to run, give the step an `expect` with `{{int}}`, `{{ipv4}}`, `...`, or `match: none`",
+                &format!("if it may come either way: mdbook-twin record {name} --merge"),
                 paint,
             );
         }

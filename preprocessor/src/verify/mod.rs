@@ -15,6 +15,7 @@ mod machine;
 #[cfg(not(all(feature = "run", target_os = "linux")))]
 #[path = "nowhere.rs"]
 mod machine;
+mod merge;
 #[cfg(all(feature = "run", target_os = "linux"))]
 mod part;
 mod record;
@@ -34,6 +35,7 @@ pub use clock::today;
 pub use enter::{Entered, enter};
 pub use files::Written;
 pub use machine::Labs;
+pub use merge::{Merged, kept_runs, merge, read_kept};
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub use part::{Callers, Look, Looked, Part, Person, With, look};
 pub use record::{Recorded, Recording, record, record_on, write_transcript};

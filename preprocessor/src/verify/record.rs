@@ -9,6 +9,7 @@ use super::files::write_whole;
 use super::store::{KeptRun, Key, Store};
 use super::{How, Labs, Machine, NotRun, Observer, Subject, Written};
 use crate::diagnostic::Diagnostic;
+use crate::judge::learn::Freed;
 use crate::judge::record::{Lessons, Varying};
 use crate::judge::verdict::{FailedStep, Missing, Verdict, Verification};
 use crate::judge::{Transcript, is_unavailable, judge, transcript_of};
@@ -39,6 +40,8 @@ pub struct Recording {
     /// Lines in which the runs differ though neither what was learned nor an `expect` allows for it: the next `verify`
     /// may fail there. Always empty with one run.
     pub varying: Vec<Varying>,
+    /// The values that may be others from now on.
+    pub freed: Vec<Freed>,
     /// Whether it says the same as the transcript that was there, but for the date.
     pub agrees: bool,
 }
@@ -99,7 +102,7 @@ pub fn record_on(
     let Lessons {
         transcript,
         unexplained,
-        ..
+        freed,
     } = transcript_of(
         &subject.tutorial,
         &first,
@@ -107,6 +110,7 @@ pub fn record_on(
         subject.lock.clone(),
         &subject.digest,
     );
+    let transcript = still_agreed(subject, &first, &others, &transcript).unwrap_or(transcript);
     // One run agrees with its own transcript, which proves nothing; a second one that agrees is a verification.
     if !done.is_empty() && unexplained.is_empty() {
         let key = Key::new(&subject.digest, &machine.facts(&subject.tutorial));
@@ -122,7 +126,38 @@ pub fn record_on(
         transcript,
         run: first,
         varying: unexplained,
+        freed: freed.into_iter().map(|(_, _, freed)| freed).collect(),
     }))
+}
+
+/// The transcript that was there, of today, where every run agrees with it and nothing else has changed: a recording that
+/// agrees touches the date alone.
+fn still_agreed(
+    subject: &Subject,
+    first: &Run,
+    others: &[&Run],
+    new: &Transcript,
+) -> Option<Transcript> {
+    let old = subject.transcript.as_ref()?;
+    let circumstances = |it: &Transcript| {
+        (
+            it.twin,
+            it.ran.clone(),
+            it.upstream.clone(),
+            it.facts.clone(),
+        )
+    };
+    let agrees = |run: &Run| {
+        let verdict = judge(&subject.tutorial, run, Some(old), &subject.digest);
+        matches!(verdict, Verdict::Verified { .. })
+    };
+    let holds = circumstances(old) == circumstances(new)
+        && agrees(first)
+        && others.iter().all(|run| agrees(run));
+    holds.then(|| Transcript {
+        recorded: new.recorded.clone(),
+        ..old.clone()
+    })
 }
 
 fn upstream(subject: &Subject) -> Missing {

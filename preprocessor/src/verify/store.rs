@@ -203,8 +203,7 @@ impl Store {
 
     /// The failed run of that tutorial, if one is kept.
     pub fn kept(&self, name: &str) -> Option<KeptRun> {
-        let kept: KeptRun = read(&self.failed_run(name))?;
-        (kept.format == KEPT_FORMAT).then_some(kept)
+        KeptRun::from_json(&fs::read(self.failed_run(name)).ok()?)
     }
 
     pub(super) fn keep_failed(&self, name: &str, kept: &KeptRun) {
@@ -218,6 +217,12 @@ impl Store {
 }
 
 impl KeptRun {
+    /// `None` where it is none, or one of another format.
+    pub(super) fn from_json(bytes: &[u8]) -> Option<Self> {
+        let kept: Self = serde_json::from_slice(bytes).ok()?;
+        (kept.format == KEPT_FORMAT).then_some(kept)
+    }
+
     /// A run that has just failed.
     pub(super) fn new(digest: &str, suite: Option<&Suite>, run: &Run) -> Self {
         Self {

@@ -12,6 +12,7 @@ mod keep;
 #[path = "../labs/mod.rs"]
 #[expect(clippy::unwrap_used, reason = "a test that can't go on panics")]
 mod labs;
+mod learn;
 mod look;
 mod progress;
 mod report;

@@ -13,12 +13,13 @@ mod lines;
 mod prior;
 mod tokens;
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use super::bindings::Bindings;
 use super::compare::compare;
 use super::pattern::{LinePattern, Pattern};
-use super::recorded::{Known, pattern_with, shape};
+use super::recorded::{Known, is_binding, pattern_with, shape};
 use super::transcript::TranscriptCommand;
 use super::varies::{Place, entries, places};
 use super::verdict::DiffLine;
@@ -62,6 +63,15 @@ pub struct Learned {
     pub(super) values: Vec<(String, Vec<Option<String>>)>,
 }
 
+/// What a command gave in another run.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Its output.
+    pub output: &'a str,
+    /// What that run ran on.
+    pub facts: &'a Facts,
+}
+
 /// One output on the way.
 struct Lesson<'a> {
     lines: Vec<&'a str>,
@@ -69,21 +79,19 @@ struct Lesson<'a> {
     freed: Vec<Freed>,
 }
 
-/// `command` is the first run's, with what is known of it already; `others` are the outputs of the other runs.
-/// `is_ordered` says whether the author left the order to be learned.
+/// `command` is the first run's, with what is known of it already, and `facts` what that ran on. The order of lines is
+/// learned where the author's `matching` leaves it open.
 pub fn learn(
     command: &TranscriptCommand,
-    others: &[&str],
+    others: &[Seen<'_>],
     facts: &Facts,
     matching: Matching,
 ) -> Learned {
     let output = command.output.clone();
     let mut lesson = Lesson::begin(&output, command, facts);
-    let mut learned = TranscriptCommand {
-        varies: Default::default(),
-        ..command.clone()
-    };
-    let others: Vec<Vec<&str>> = others.iter().map(|text| text.lines().collect()).collect();
+    let mut learned = command.clone();
+    let seen = others;
+    let others: Vec<Vec<&str>> = seen.iter().map(|it| it.output.lines().collect()).collect();
     let unordered = matching == Matching::Unordered || command.unordered;
     for _ in 0..2 {
         // What is learned of one line helps to find the partners of the others.
@@ -110,7 +118,7 @@ pub fn learn(
     });
     all_places.extend(of_extra);
     learned.varies = entries(&all_lines, &all_places);
-    prove(learned, lesson.freed, &others, facts, matching)
+    prove(learned, lesson.freed, seen, facts, matching)
 }
 
 impl<'a> Lesson<'a> {
@@ -260,8 +268,18 @@ impl<'a> Lesson<'a> {
                 learned.repeats.push(self.lines[at].to_owned());
             }
         }
+        let known: Vec<&str> = learned.sometimes.iter().map(String::as_str).collect();
+        let known_places = places(&known, &learned.varies);
+        let known: Vec<LinePattern> = known
+            .iter()
+            .zip(&known_places)
+            .map(|(line, places)| LinePattern::free(line, places))
+            .collect();
         for line in sometimes {
-            if !learned.sometimes.contains(&line) {
+            let is_known = known
+                .iter()
+                .any(|known| known.matches(&line, &Bindings::default()));
+            if !is_known && !learned.sometimes.contains(&line) {
                 learned.sometimes.push(line);
             }
         }
@@ -309,40 +327,25 @@ fn freed_at(line: usize, place: &Place, ground: Ground) -> Freed {
 fn prove(
     command: TranscriptCommand,
     freed: Vec<Freed>,
-    others: &[Vec<&str>],
+    others: &[Seen<'_>],
     facts: &Facts,
     matching: Matching,
 ) -> Learned {
-    let known = Known {
-        then: facts,
-        now: facts,
-        apart: &[],
-    };
     let matching = match matching {
         Matching::Exact if command.unordered => Matching::Unordered,
         other => other,
     };
-    // A name for each place: what it was in the other runs can be asked then.
-    let names = std::cell::RefCell::new(Vec::<(String, String)>::new());
-    let pattern: Pattern = pattern_with(&command, known, &|line, kind, value| {
-        let mut names = names.borrow_mut();
-        let name = format!("{line} {}", names.len());
-        super::recorded::is_binding(kind, value, &[]).then(|| {
-            names.push((name.clone(), value.to_owned()));
-            name
-        })
-    });
-    let names = names.into_inner();
-    let mut values: Vec<(String, Vec<Option<String>>)> = names
-        .iter()
-        .map(|(_, value)| (value.clone(), Vec::new()))
-        .collect();
+    let mut values: Vec<(String, Vec<Option<String>>)> = Vec::new();
     let mut unexplained = Vec::new();
     for other in others {
+        let (pattern, names) = named_pattern(&command, facts, other.facts);
+        let lines: Vec<&str> = other.output.lines().collect();
         let mut bindings = Bindings::default();
-        let difference = compare(&pattern, other, matching, &mut bindings);
-        for ((name, _), (_, values)) in names.iter().zip(&mut values) {
-            values.push(bindings.bound(name).map(str::to_owned));
+        let difference = compare(&pattern, &lines, matching, &mut bindings);
+        values.resize_with(names.len(), Default::default);
+        for ((name, value), place) in names.into_iter().zip(&mut values) {
+            place.0 = value;
+            place.1.push(bindings.bound(&name).map(str::to_owned));
         }
         if let Some(difference) = difference {
             for pair in pairs(&difference.lines) {
@@ -358,6 +361,30 @@ fn prove(
         unexplained,
         values,
     }
+}
+
+/// A name for each place that looks like a binding: what it was in the other run can be asked then. The names, and the
+/// recorded values.
+fn named_pattern(
+    command: &TranscriptCommand,
+    then: &Facts,
+    now: &Facts,
+) -> (Pattern, Vec<(String, String)>) {
+    let known = Known {
+        then,
+        now,
+        apart: &[],
+    };
+    let names = RefCell::new(Vec::new());
+    let pattern = pattern_with(command, known, &|line, kind, value| {
+        let mut names = names.borrow_mut();
+        let name = format!("{line} {}", names.len());
+        is_binding(kind, value, &[]).then(|| {
+            names.push((name.clone(), value.to_owned()));
+            name
+        })
+    });
+    (pattern, names.into_inner())
 }
 
 /// Missing and extra lines, side by side.

@@ -84,6 +84,11 @@ const PRIORS: &[Prior] = &[
         regex: r"\b(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp[0-9]+) (AAAA[A-Za-z0-9+/]+={0,2})",
     },
     Prior {
+        name: "a key",
+        kind: "base64",
+        regex: r"(?:\bSHA256:|\bssh-[a-z0-9-]+ |\becdsa-sha2-[a-z0-9-]+ )([A-Za-z0-9+/]{40,}={0,2})",
+    },
+    Prior {
         name: "an address in memory",
         kind: "hex",
         regex: r"\b(0x[0-9a-f]{8,16})\b",
