@@ -97,6 +97,8 @@ struct Recorded {
     lines: Vec<Template>,
     /// Lines that may come at times, or more than once.
     loose: Vec<Template>,
+    /// What other machines have in place of a line.
+    instead: Vec<Template>,
     unordered: bool,
 }
 
@@ -360,6 +362,7 @@ impl Recorded {
                 output: output.clone(),
                 repeats: Vec::new(),
                 sometimes: Vec::new(),
+                instead: BTreeMap::new(),
                 ..command.clone()
             };
             let learned = learn(&command, &[], facts, Matching::Exact);
@@ -389,6 +392,11 @@ impl Recorded {
         Self {
             lines: templates(command.output.clone()),
             loose: templates(loose),
+            instead: command
+                .instead
+                .values()
+                .flat_map(|it| templates(text(it)))
+                .collect(),
             unordered: command.unordered,
         }
     }
@@ -397,8 +405,12 @@ impl Recorded {
     fn free(&self, at: usize, line: &str) -> Vec<Range<usize>> {
         let of = |template: &Template| template.spans(line);
         let beside = self.lines.get(at).and_then(of);
-        let found = beside.or_else(|| self.lines.iter().chain(&self.loose).find_map(of));
+        let found = beside.or_else(|| self.all().find_map(of));
         found.unwrap_or_default()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Template> {
+        self.lines.iter().chain(&self.loose).chain(&self.instead)
     }
 
     fn is_loose(&self, line: &str) -> bool {
@@ -407,12 +419,7 @@ impl Recorded {
 
     /// Whether one line may stand where the other one does: they differ in nothing but values of free places.
     fn is_within(&self, at: usize, line: &str, mutant: &str) -> bool {
-        let templates = self
-            .lines
-            .get(at)
-            .into_iter()
-            .chain(&self.lines)
-            .chain(&self.loose);
+        let templates = self.lines.get(at).into_iter().chain(self.all());
         let mut templates = templates.filter_map(|template| {
             Some((template, template.spans(line)?, template.spans(mutant)?))
         });

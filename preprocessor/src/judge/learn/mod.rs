@@ -459,3 +459,45 @@ fn pairs(lines: &[DiffLine]) -> Vec<(Option<String>, Option<String>)> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_words_are_right_on_another_machine_alone() {
+        let command = TranscriptCommand {
+            output: "2: vde0\n    inet 10.0.2.15/24 scope global\n".to_owned(),
+            ..TranscriptCommand::default()
+        };
+        let output = "2: vde0\n    inet 10.0.2.16/24 scope global proto kernel_lo\n";
+        let here = Facts::default();
+        let there = Facts {
+            kernel: "6.12.1".to_owned(),
+            ..Facts::default()
+        };
+        let lesson = |facts| learn(&command, &[Seen { output, facts }], &here, Matching::Exact);
+        let same = lesson(&here);
+        assert_eq!(same.unexplained.len(), 1);
+        assert!(same.command.instead.is_empty());
+
+        let merged = lesson(&there);
+        assert_eq!(merged.unexplained, []);
+        let instead = &merged.command.instead["    inet 10.0.2.15/24 scope global"];
+        assert_eq!(
+            instead,
+            &["    inet 10.0.2.16/24 scope global proto kernel_lo"]
+        );
+        // What is known already is not learned twice, and lets nothing else through.
+        let other = output.replace("kernel_lo", "static");
+        for (output, agrees) in [(output, true), (&command.output, true), (&other, false)] {
+            let seen = [Seen {
+                output,
+                facts: &here,
+            }];
+            let again = learn(&merged.command, &seen, &here, Matching::Exact);
+            assert_eq!(again.unexplained.is_empty(), agrees, "{output}");
+            assert_eq!(again.command.instead, merged.command.instead);
+        }
+    }
+}
