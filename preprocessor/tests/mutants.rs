@@ -5,7 +5,8 @@
 //! it is asked whether what was changed had been free. Whatever else was changed has to fail.
 //!
 //! The raw runs are those that the committed transcripts show, and those of `cases/mutants` (one folder: one tutorial,
-//! one file: one run of it, `$ ` before each command). `TWIN_MUTANTS` is how many are drawn of each, or `all`.
+//! `run-N.txt`: one run of it, `$ ` before each command, `learned.yaml`: the transcript that is learned from them;
+//! `TWIN_BLESS=1` rewrites the latter). `TWIN_MUTANTS` is how many are drawn of each, or `all`.
 //! `TWIN_RUNS` is a folder with more runs of the committed tutorials, NAME.N.json, as the cache has them (the long tier
 //! makes it, see `.ci/long learn`): each of them must verify, its mutants are drawn too, and each free value must have
 //! been another in two of them unless a prior frees it.
@@ -209,6 +210,7 @@ fn cases() -> Vec<Subject> {
         let mut files: Vec<PathBuf> = fs::read_dir(&folder)
             .unwrap()
             .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|it| it == "txt"))
             .collect();
         files.sort();
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
@@ -225,6 +227,13 @@ fn cases() -> Vec<Subject> {
             "{name}: {:#?}",
             lessons.unexplained
         );
+        let learned = folder.join("learned.yaml");
+        let text = lessons.transcript.to_yaml().unwrap();
+        if std::env::var_os("TWIN_BLESS").is_some() {
+            fs::write(&learned, &text).unwrap();
+        }
+        let expected = fs::read_to_string(&learned).unwrap_or_default();
+        assert_eq!(text, expected, "{}", learned.display());
         let runs = files
             .iter()
             .map(|file| file.display().to_string())

@@ -84,6 +84,8 @@ pub(super) enum Free {
     Value(&'static Matcher, Option<String>),
     /// One of these.
     OneOf(Vec<String>),
+    /// What this regular expression matches.
+    Looks(String),
 }
 
 /// A placeholder that is none.
@@ -388,6 +390,7 @@ impl LinePattern {
             let what = match free {
                 Free::Value(kind, name) => What::Value { kind, name },
                 Free::OneOf(texts) => What::OneOf(texts),
+                Free::Looks(regex) => What::Regex(regex),
             };
             pieces.push(Piece { range, what });
         }

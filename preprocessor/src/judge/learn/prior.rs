@@ -53,6 +53,11 @@ const PRIORS: &[Prior] = &[
         regex: r"(?:^\[[0-9]+\] |(?i:\bpid)[ :=]*|(?i:\bprocess) (?:id )?)([1-9][0-9]{0,6})",
     },
     Prior {
+        name: "a process id",
+        kind: "pid",
+        regex: r"\b[A-Za-z][A-Za-z0-9_.-]*\[([1-9][0-9]{0,6})\]:",
+    },
+    Prior {
         name: "a version",
         kind: "version",
         regex: r"(?:(?i:\bversion)[ :]*v?|\bv)([0-9]+(?:\.[0-9]+)+(?:[.+~-]?[0-9A-Za-z]+)*)",
@@ -204,6 +209,7 @@ mod tests {
         );
         is("udhcpc: started, v1.35.0", &[("1.35.0", "version")]);
         is("[1] 4711", &[("4711", "pid")]);
+        is("sshd[31]: listening", &[("31", "pid")]);
         is(
             "Mon Nov 30 13:12:40 UTC 2026",
             &[("Mon Nov 30 13:12:40 UTC 2026", "date")],
