@@ -236,6 +236,9 @@ pub struct Style {
     /// Reverse video.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub inverse: bool,
+    /// Nothing that a terminal shows: a value that may be another the next time, for the page.
+    #[serde(skip)]
+    pub varies: bool,
 }
 
 impl CommandRun {

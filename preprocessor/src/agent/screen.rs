@@ -427,6 +427,7 @@ fn style(pen: &avt::Pen) -> Style {
         underline: pen.is_underline(),
         faint: pen.is_faint(),
         inverse: pen.is_inverse(),
+        varies: false,
     }
 }
 

@@ -28,10 +28,13 @@ pub(crate) use stale::recorded_step;
 pub use transcript::Transcript;
 pub use verdict::{Missing, Verdict, Verification};
 
+use std::ops::Range;
+
 use crate::outcome::Run;
 use crate::tutorial::{Action, Tutorial};
 use bindings::Bindings;
 use recorded::Known;
+use transcript::TranscriptCommand;
 use verdict::{FailedStep, Stale, VerifiedBy, Why};
 
 /// What a run says about a tutorial.
@@ -122,6 +125,14 @@ pub fn standing(tutorial: &Tutorial, transcript: Option<&Transcript>, digest: &s
 /// Which commands are others than recorded, each in a sentence; empty where all are the same.
 pub fn changed_commands(tutorial: &Tutorial, transcript: &Transcript) -> Vec<(usize, String)> {
     stale::changed_steps(tutorial, transcript)
+}
+
+/// The bytes of each line of a recorded output that may be others the next time.
+pub(crate) fn varying(command: &TranscriptCommand) -> Vec<Vec<Range<usize>>> {
+    let lines: Vec<&str> = command.output.lines().collect();
+    let places = varies::places(&lines, &command.varies).into_iter();
+    let ranges = |places: Vec<varies::Place>| places.into_iter().map(|place| place.range);
+    places.map(|places| ranges(places).collect()).collect()
 }
 
 /// Whether commands are missing because neither upstream nor a transcript could be read: nothing can run.

@@ -88,6 +88,7 @@ fn styled_piece(style: Style, text: &str) -> Piece {
         (style.italic, "twin-italic"),
         (style.underline, "twin-underline"),
         (style.faint, "twin-faint"),
+        (style.varies, "twin-varies"),
     ];
     classes.extend(
         flags

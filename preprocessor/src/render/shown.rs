@@ -1,9 +1,12 @@
 //! Which outputs a page shows: the transcript's for a verified tutorial, else today's.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
+use crate::judge::transcript::TranscriptCommand;
 use crate::judge::{self, Transcript, Verification, documented};
-use crate::outcome::{CommandRun, Ended, Line, Output, StepRun};
+use crate::outcome::{CommandRun, Ended, Line, Output, StepRun, Style, StyledRange};
 use crate::tutorial::{Action, Command, Step};
 
 /// Where a page's outputs come from.
@@ -153,11 +156,27 @@ fn recorded(of: &Verification, step: usize, transcript: &Transcript) -> Vec<Exch
         .map(|command| Exchange {
             prompt: command.prompt.clone(),
             command: command.command.clone(),
-            output: Some(output_of(&command.output)),
+            output: Some(recorded_output(command)),
             exit: command.exit,
             ..Exchange::default()
         })
         .collect()
+}
+
+/// With what may be another the next time.
+fn recorded_output(command: &TranscriptCommand) -> Output {
+    let mut output = output_of(&command.output);
+    let style = Style {
+        varies: true,
+        ..Style::default()
+    };
+    for (line, ranges) in output.lines.iter_mut().zip(judge::varying(command)) {
+        let styles = ranges.into_iter();
+        line.styles = styles
+            .map(|Range { start, end }| StyledRange { start, end, style })
+            .collect();
+    }
+    output
 }
 
 fn output_of(text: &str) -> Output {
