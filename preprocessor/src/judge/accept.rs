@@ -313,6 +313,7 @@ fn forget_what_is_gone(recorded: &mut TranscriptCommand) {
     recorded.varies.retain(|_, values| !values.is_empty());
     let is_line = |line: &String| output.lines().any(|it| it == line);
     recorded.repeats.retain(is_line);
+    recorded.instead.retain(|line, _| is_line(line));
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ pub struct LinePattern {
     many: bool,
     /// 0-based line of the text that it was made from.
     pub(super) source: usize,
+    /// Lines that are as good.
+    instead: Vec<LinePattern>,
 }
 
 #[derive(Debug)]
@@ -83,6 +85,8 @@ pub(super) enum Free {
     Value(&'static Matcher, Option<Name>),
     /// One of these.
     OneOf(Vec<String>),
+    /// What this regular expression matches.
+    Looks(String),
 }
 
 /// A placeholder that is none.
@@ -115,6 +119,7 @@ impl Pattern {
                     kind,
                     many: false,
                     source,
+                    instead: Vec::new(),
                 }),
                 Err(mut wrong) => errors.append(&mut wrong),
             }
@@ -383,6 +388,7 @@ impl LinePattern {
             kind: Kind::Literal(text.trim_end().to_owned()),
             many: false,
             source: 0,
+            instead: Vec::new(),
         }
     }
 
@@ -399,6 +405,7 @@ impl LinePattern {
             let what = match free {
                 Free::Value(kind, name) => What::Value { kind, name },
                 Free::OneOf(texts) => What::OneOf(texts),
+                Free::Looks(regex) => What::Regex(regex),
             };
             pieces.push(Piece { range, what });
         }
@@ -409,6 +416,7 @@ impl LinePattern {
             kind: Kind::of(pieces),
             many: false,
             source: 0,
+            instead: Vec::new(),
         }
     }
 
@@ -426,6 +434,11 @@ impl LinePattern {
         Self { source, ..self }
     }
 
+    /// The same, or one of these.
+    pub(super) fn or(self, instead: Vec<Self>) -> Self {
+        Self { instead, ..self }
+    }
+
     /// Any number of such lines, none too.
     pub(super) fn many(self) -> Self {
         Self { many: true, ..self }
@@ -438,6 +451,7 @@ impl LinePattern {
             kind: Kind::AnyLines,
             many: false,
             source: 0,
+            instead: Vec::new(),
         }
     }
 
@@ -453,7 +467,7 @@ impl LinePattern {
 
     /// Whether it is nothing but literal text.
     pub fn is_literal(&self) -> bool {
-        matches!(self.kind, Kind::Literal(_)) && !self.many
+        matches!(self.kind, Kind::Literal(_)) && !self.many && self.instead.is_empty()
     }
 
     /// The text, of a literal line.
@@ -504,6 +518,12 @@ impl LinePattern {
 
     /// As [`matches`](Self::matches), with the values of names that are not bound yet.
     pub(super) fn found(&self, line: &str, bindings: &Bindings) -> Option<Vec<Found>> {
+        let mut instead = self.instead.iter();
+        self.found_here(line, bindings)
+            .or_else(|| instead.find_map(|it| it.found(line, bindings)))
+    }
+
+    fn found_here(&self, line: &str, bindings: &Bindings) -> Option<Vec<Found>> {
         let line = line.trim_end();
         match &self.kind {
             Kind::AnyLines => Some(Vec::new()),

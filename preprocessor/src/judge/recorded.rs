@@ -64,19 +64,26 @@ pub(super) fn pattern_with(
     };
     let repeats = shapes_of(&command.repeats);
     let sometimes = shapes_of(&command.sometimes);
+    let line_at = |index: usize, naming: &dyn Fn(&Shown) -> Option<Name>| {
+        let others = command.instead.get(lines[index]).into_iter().flatten();
+        let others = others.map(|other| {
+            let free = places(&[other], &command.varies);
+            line_of(other, &free[0], known, naming)
+        });
+        line_of(lines[index], &free[index], known, naming)
+            .from(index)
+            .or(others.collect())
+    };
     let mut pattern = Pattern::literal("");
-    for (index, line) in lines.iter().enumerate() {
-        let shape = &shapes[index];
+    for (index, shape) in shapes.iter().enumerate() {
         if sometimes.contains(shape) {
             continue;
         }
         if !repeats.contains(shape) {
-            pattern
-                .lines
-                .push(line_of(line, &free[index], known, naming).from(index));
+            pattern.lines.push(line_at(index, naming));
         } else if index == 0 || shapes[index - 1] != *shape {
             // Each of them may have other values, so that none of these is a binding.
-            let line = || line_of(line, &free[index], known, &|_| None).from(index);
+            let line = || line_at(index, &|_| None);
             pattern.lines.extend([line(), line().many()]);
         }
     }
@@ -97,15 +104,17 @@ fn line_of(
 ) -> LinePattern {
     let free = places.iter().enumerate().filter_map(|(nth, place)| {
         let value = &line[place.range.clone()];
-        let free = match of_the_machine(place.kind, value, known) {
-            Some(texts) => Free::OneOf(texts),
-            None => {
-                let next = places.get(nth + 1);
-                let end = next.map_or(line.len(), |next| next.range.start);
-                let shown = Shown::new(place.kind, value, &line[place.range.end..end]);
-                let name = is_binding(place.kind, value).then(|| naming(&shown));
-                Free::Value(matcher::named(place.kind)?, name.flatten())
-            }
+        let free = if let Some(texts) = of_the_machine(place.kind, value, known) {
+            Free::OneOf(texts)
+        } else if place.kind == "word" && known.then.systems.contains_key(value) {
+            // A host's name for itself, which has a suffix where labs start differently.
+            Free::Looks(format!("{}(?:-[0-9a-f]{{2}})?", regex::escape(value)))
+        } else {
+            let next = places.get(nth + 1);
+            let end = next.map_or(line.len(), |next| next.range.start);
+            let shown = Shown::new(place.kind, value, &line[place.range.end..end]);
+            let name = is_binding(place.kind, value).then(|| naming(&shown));
+            Free::Value(matcher::named(place.kind)?, name.flatten())
         };
         Some((place.range.clone(), free))
     });
@@ -237,6 +246,28 @@ mod tests {
         assert!(is(0, "Linux 6.12.1") && !is(0, "Linux 6.1.0-9-amd64"));
         assert!(is(1, "fuse 3.14.0") && !is(1, "fuse 3.17.2"));
         assert!(is(2, "other 1.2"));
+    }
+
+    #[test]
+    fn a_host_calls_itself_by_its_name_and_maybe_a_suffix() {
+        let facts = Facts {
+            systems: [("server".to_owned(), "Debian trixie".to_owned())].into(),
+            ..Facts::default()
+        };
+        let known = Known {
+            then: &facts,
+            now: &facts,
+            apart: &[],
+        };
+        let command = TranscriptCommand {
+            output: "server\n".to_owned(),
+            varies: [("word".to_owned(), vec!["server".to_owned()])].into(),
+            ..TranscriptCommand::default()
+        };
+        let pattern = pattern(&command, known);
+        let is = |text: &str| pattern.lines[0].matches(text, &Bindings::default());
+        assert!(is("server") && is("server-4d"));
+        assert!(!is("laptop") && !is("server-4d-4d") && !is("servers"));
     }
 
     #[test]

@@ -138,6 +138,9 @@ pub struct TranscriptCommand {
     /// Lines that may come or not, as often as they like, anywhere in the output.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sometimes: Vec<String>,
+    /// Lines of the output, and what other machines have in their places.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instead: BTreeMap<String, Vec<String>>,
     /// Whether the lines come in any order.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unordered: bool,

@@ -30,6 +30,13 @@ pub(crate) struct Place {
     pub(crate) kind: &'static str,
 }
 
+impl Place {
+    /// Whether they have nothing of the line in common.
+    pub(crate) fn is_apart(&self, other: &Self) -> bool {
+        self.range.end <= other.range.start || other.range.end <= self.range.start
+    }
+}
+
 /// One entry, taken apart.
 struct Entry<'a> {
     kind: &'static str,
@@ -85,14 +92,12 @@ pub(crate) fn places(lines: &[&str], varies: &Varies) -> Vec<Vec<Place>> {
         let mut places: Vec<Place> = Vec::new();
         for entry in &entries {
             for range in entry.places_in(line) {
-                let free = |place: &Place| {
-                    place.range.end <= range.start || range.end <= place.range.start
+                let place = Place {
+                    range,
+                    kind: entry.kind,
                 };
-                if places.iter().all(free) {
-                    places.push(Place {
-                        range,
-                        kind: entry.kind,
-                    });
+                if places.iter().all(|it| it.is_apart(&place)) {
+                    places.push(place);
                 }
             }
         }
@@ -228,7 +233,8 @@ pub(crate) fn is_token(line: &str, range: &Range<usize>) -> bool {
     starts && ends
 }
 
-fn is_unit(text: &str) -> bool {
+/// Whether a text begins with a unit.
+pub(super) fn is_unit(text: &str) -> bool {
     const UNITS: &[&str] = &[
         "ns", "us", "µs", "μs", "ms", "s", "m", "h", "d", "k", "K", "M", "G", "T", "B", "kB", "KB",
         "MB", "GB", "KiB", "MiB", "GiB", "sec", "secs", "min",

@@ -8,7 +8,9 @@
 //! 2. The lines of each run are aligned with the first's ([`lines`]).
 //! 3. Lines that differ are explained by kinds of value ([`tokens`]).
 //! 4. Lines without a partner: the same lines in another order, a line that repeats, a line that comes at times.
+//! 5. Lines that differ on another machine, and that no kind explains: either is right ([`instead`]).
 
+mod instead;
 mod lines;
 mod prior;
 mod tokens;
@@ -75,6 +77,7 @@ pub struct Seen<'a> {
 
 /// One output on the way.
 struct Lesson<'a> {
+    command: &'a TranscriptCommand,
     lines: Vec<&'a str>,
     free: Vec<Vec<Place>>,
     freed: Vec<Freed>,
@@ -88,8 +91,7 @@ pub fn learn(
     facts: &Facts,
     matching: Matching,
 ) -> Learned {
-    let output = command.output.clone();
-    let mut lesson = Lesson::begin(&output, command, facts);
+    let mut lesson = Lesson::begin(command, facts);
     let mut learned = command.clone();
     let seen = others;
     let others: Vec<Vec<&str>> = seen.iter().map(|it| it.output.lines().collect()).collect();
@@ -109,22 +111,40 @@ pub fn learn(
             lesson.number_of_lines(&aligned, &others, &mut learned);
         }
     }
+    let partners = lesson.partners(&others, unordered || learned.unordered);
+    for ((partners, other), _) in partners
+        .iter()
+        .zip(&others)
+        .zip(seen)
+        .filter(|(_, seen)| seen.facts != facts)
+    {
+        lesson.in_other_words(partners, other, &mut learned);
+    }
     let mut all_lines = lesson.lines.clone();
-    let extra: Vec<&str> = learned.sometimes.iter().map(String::as_str).collect();
+    let extra = learned.sometimes.iter();
+    let extra = extra.chain(learned.instead.values().flatten());
+    let extra: Vec<&str> = extra.map(String::as_str).collect();
     all_lines.extend(&extra);
     let mut all_places = lesson.free.clone();
-    let of_extra = extra.iter().map(|line| {
+    let own = entries(&lesson.lines, &lesson.free);
+    for (line, mut free) in extra.iter().zip(places(&extra, &own)) {
         let found = prior::priors(line, facts).into_iter();
-        found.map(|(place, _)| place).collect()
-    });
-    all_places.extend(of_extra);
+        let found = found.map(|(place, _)| place);
+        free.extend(
+            found
+                .filter(|place| free.iter().all(|it| it.is_apart(place)))
+                .collect::<Vec<_>>(),
+        );
+        free.sort_by_key(|place| place.range.start);
+        all_places.push(free);
+    }
     learned.varies = entries(&all_lines, &all_places);
     prove(learned, lesson.freed, seen, facts, matching)
 }
 
 impl<'a> Lesson<'a> {
-    fn begin(output: &'a str, command: &TranscriptCommand, facts: &Facts) -> Self {
-        let lines: Vec<&str> = output.lines().collect();
+    fn begin(command: &'a TranscriptCommand, facts: &Facts) -> Self {
+        let lines: Vec<&str> = command.output.lines().collect();
         let mut free = places(&lines, &command.varies);
         let mut freed = Vec::new();
         for (at, (line, free)) in lines.iter().zip(&mut free).enumerate() {
@@ -133,24 +153,32 @@ impl<'a> Lesson<'a> {
                     .map(|place| freed_at(at, place, Ground::Recorded)),
             );
             for (place, name) in prior::priors(line, facts) {
-                let apart = |other: &Place| {
-                    other.range.end <= place.range.start || place.range.end <= other.range.start
-                };
-                if free.iter().all(apart) {
+                if free.iter().all(|it| it.is_apart(&place)) {
                     freed.push(freed_at(at, &place, Ground::Prior(name)));
                     free.push(place);
                 }
             }
             free.sort_by_key(|place| place.range.start);
         }
-        Self { lines, free, freed }
+        Self {
+            command,
+            lines,
+            free,
+            freed,
+        }
     }
 
     fn patterns(&self) -> Vec<LinePattern> {
         let lines = self.lines.iter().zip(&self.free);
-        lines
-            .map(|(line, free)| LinePattern::free(line, free))
-            .collect()
+        let pattern = |(line, free): (&&str, &Vec<Place>)| {
+            let instead = self.command.instead.get(*line).into_iter().flatten();
+            let instead = instead.map(|other| {
+                let free = places(&[other], &self.command.varies);
+                LinePattern::free(other, &free[0])
+            });
+            LinePattern::free(line, free).or(instead.collect())
+        };
+        lines.map(pattern).collect()
     }
 
     /// Per run, per line its partner.
@@ -206,6 +234,30 @@ impl<'a> Lesson<'a> {
                 };
                 self.freed.push(freed_at(at, &place, ground));
                 self.free[at].push(place);
+            }
+        }
+    }
+
+    /// Lines that are others on a machine of other facts, and nothing explains why: either is right from then on.
+    fn in_other_words(
+        &self,
+        partners: &[Option<usize>],
+        other: &[&str],
+        learned: &mut TranscriptCommand,
+    ) {
+        let patterns = self.patterns();
+        for (at, partner) in partners.iter().enumerate() {
+            let Some(line) = partner.map(|at| other[at]) else {
+                continue;
+            };
+            if patterns[at].matches(line, &Bindings::default()) {
+                continue;
+            }
+            let own = instead::of(self.lines[at], &self.free[at], line);
+            let known = learned.instead.entry(self.lines[at].to_owned());
+            let known = known.or_default();
+            if !known.contains(&own) {
+                known.push(own);
             }
         }
     }
@@ -401,4 +453,46 @@ fn pairs(lines: &[DiffLine]) -> Vec<(Option<String>, Option<String>)> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_words_are_right_on_another_machine_alone() {
+        let command = TranscriptCommand {
+            output: "2: vde0\n    inet 10.0.2.15/24 scope global\n".to_owned(),
+            ..TranscriptCommand::default()
+        };
+        let output = "2: vde0\n    inet 10.0.2.16/24 scope global proto kernel_lo\n";
+        let here = Facts::default();
+        let there = Facts {
+            kernel: "6.12.1".to_owned(),
+            ..Facts::default()
+        };
+        let lesson = |facts| learn(&command, &[Seen { output, facts }], &here, Matching::Exact);
+        let same = lesson(&here);
+        assert_eq!(same.unexplained.len(), 1);
+        assert!(same.command.instead.is_empty());
+
+        let merged = lesson(&there);
+        assert_eq!(merged.unexplained, []);
+        let instead = &merged.command.instead["    inet 10.0.2.15/24 scope global"];
+        assert_eq!(
+            instead,
+            &["    inet 10.0.2.16/24 scope global proto kernel_lo"]
+        );
+        // What is known already is not learned twice, and lets nothing else through.
+        let other = output.replace("kernel_lo", "static");
+        for (output, agrees) in [(output, true), (&command.output, true), (&other, false)] {
+            let seen = [Seen {
+                output,
+                facts: &here,
+            }];
+            let again = learn(&merged.command, &seen, &here, Matching::Exact);
+            assert_eq!(again.unexplained.is_empty(), agrees, "{output}");
+            assert_eq!(again.command.instead, merged.command.instead);
+        }
+    }
 }

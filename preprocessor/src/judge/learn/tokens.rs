@@ -12,7 +12,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use crate::judge::bindings::{Bindings, Name};
 use crate::judge::matcher::{self, Matcher};
 use crate::judge::pattern::{Free, LinePattern};
-use crate::judge::varies::{Place, is_token};
+use crate::judge::varies::{Place, is_token, is_unit};
 
 /// A place, and what stood there in the other lines.
 pub(super) struct Found {
@@ -107,7 +107,7 @@ impl Search<'_> {
 }
 
 /// A run of letters, digits and `_`, or one other character.
-fn atoms(line: &str) -> Vec<Range<usize>> {
+pub(super) fn atoms(line: &str) -> Vec<Range<usize>> {
     let mut atoms: Vec<Range<usize>> = Vec::new();
     let mut in_word = false;
     for (at, c) in line.char_indices() {
@@ -260,6 +260,7 @@ fn candidates(line: &str, range: &Range<usize>, known: &[Place]) -> Vec<Place> {
             let before = &line[..place.start];
             (kind.has)(&line[place.clone()])
                 && kind.before.is_none_or(|regex| regex.is_match(before))
+                && !(kind.name == "word" && is_unit_of_a_number(line, place))
         });
         if let Some(range) = place {
             found.push(Place {
@@ -270,6 +271,12 @@ fn candidates(line: &str, range: &Range<usize>, known: &[Place]) -> Vec<Place> {
     }
     found.dedup();
     found
+}
+
+/// `ms` in `12 ms`: a number with another unit is another length of time, and no two values.
+fn is_unit_of_a_number(line: &str, place: &Range<usize>) -> bool {
+    let before = line[..place.start].trim_end_matches(' ');
+    before.ends_with(|c: char| c.is_ascii_digit()) && is_unit(&line[place.clone()])
 }
 
 /// The value of a kind that covers the range, the one that begins first.

@@ -15,6 +15,7 @@ mod ipv4;
 mod ipv6;
 mod kernel;
 mod mac;
+mod neighbour;
 mod path;
 mod pid;
 mod port;
@@ -71,6 +72,7 @@ pub const MATCHERS: &[&Matcher] = &[
     &base64::MATCHER,
     &version::MATCHER,
     &kernel::MATCHER,
+    &neighbour::MATCHER,
     &path::MATCHER,
     &word::MATCHER,
     &any::MATCHER,
