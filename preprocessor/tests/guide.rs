@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
+use mdbook_twin::judge::derived::RELATIONS;
 use mdbook_twin::judge::matcher::MATCHERS;
 
 fn guide(page: &str) -> PathBuf {
@@ -44,6 +45,18 @@ fn the_table_of_matchers_is_the_program_s_own() {
         table,
         "TWIN_BLESS=1 cargo test --test guide rewrites src/guide/matchers.md"
     );
+}
+
+#[test]
+fn every_relation_is_on_the_page_of_transcripts() {
+    let page = read("transcripts.md");
+    for relation in RELATIONS {
+        let row = format!("| `{}` | {} |", relation.name, relation.doc);
+        assert!(
+            page.contains(&row),
+            "not in src/guide/transcripts.md: {row}"
+        );
+    }
 }
 
 #[test]

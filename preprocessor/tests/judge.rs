@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use mdbook_twin::diagnostic::Position;
 use mdbook_twin::judge::transcript::{Transcript, TranscriptCommand, TranscriptStep};
+use mdbook_twin::judge::verdict::{Broken, Place, Verdict, Why};
 use mdbook_twin::judge::{Verification, judge};
 use mdbook_twin::outcome::{
     CommandRun, Ended, Facts, Failure, Line, Omitted, Output, Run, StepRun,
@@ -29,6 +30,9 @@ struct Case {
     steps: Vec<CaseStep>,
     /// Absent: no transcript.
     recorded: Option<Vec<Recorded>>,
+    /// Values that are no bindings.
+    #[serde(default)]
+    apart: Vec<String>,
     /// Whether the transcript is of another digest.
     #[serde(default)]
     changed: bool,
@@ -59,6 +63,9 @@ struct CaseStep {
     ended: Option<Ended>,
     /// The suite that the step is for alone.
     suite: Option<String>,
+    /// `left@desk`: a terminal on a host; else `main` on `localhost`.
+    #[serde(rename = "in")]
+    terminal: Option<String>,
     /// The README's line that its first command stands in; the others follow.
     readme: Option<usize>,
 }
@@ -86,7 +93,7 @@ struct Recorded {
     commands: Vec<TranscriptCommand>,
 }
 
-fn step(index: usize, case: &CaseStep) -> Step {
+fn step(index: usize, terminal: usize, case: &CaseStep) -> Step {
     let commands: Vec<_> = case
         .run
         .iter()
@@ -111,7 +118,7 @@ fn step(index: usize, case: &CaseStep) -> Step {
         phase: Phase::Main,
         title: case.title.clone(),
         text: None,
-        terminal: 0,
+        terminal,
         action: if let Some(key) = &case.press {
             Action::Press(vec![key.clone()])
         } else if case.wait {
@@ -151,7 +158,48 @@ fn step(index: usize, case: &CaseStep) -> Step {
     }
 }
 
+/// `left@desk` → `left`, `desk`.
+fn place(case: &CaseStep) -> (&str, &str) {
+    let place = case.terminal.as_deref().unwrap_or("main@localhost");
+    place.split_once('@').expect("TERMINAL@HOST")
+}
+
+fn host(name: &str) -> Host {
+    Host {
+        name: name.to_owned(),
+        system: System::Machine {
+            packages: Vec::new(),
+        },
+        needs: Vec::new(),
+        programs: Vec::new(),
+        user: "user".to_owned(),
+        names: Vec::new(),
+        address: None,
+        checkout: false,
+    }
+}
+
 fn tutorial(case: &Case) -> Tutorial {
+    let (mut terminals, mut hosts) = (Vec::<Terminal>::new(), Vec::<Host>::new());
+    let mut steps = Vec::new();
+    for (index, case) in case.steps.iter().enumerate() {
+        let (terminal, name) = place(case);
+        let at = hosts.iter().position(|host| host.name == name);
+        let at = at.unwrap_or_else(|| {
+            hosts.push(host(name));
+            hosts.len() - 1
+        });
+        let known = terminals.iter().position(|it| it.name == terminal);
+        let known = known.unwrap_or_else(|| {
+            terminals.push(Terminal {
+                name: terminal.to_owned(),
+                title: terminal.to_owned(),
+                host: at,
+            });
+            terminals.len() - 1
+        });
+        steps.push(step(index, known, case));
+    }
     Tutorial {
         name: "case".to_owned(),
         title: "A case".to_owned(),
@@ -166,29 +214,9 @@ fn tutorial(case: &Case) -> Tutorial {
             commands: 1,
             source: UpstreamSource::File,
         }),
-        hosts: vec![Host {
-            name: "localhost".to_owned(),
-            system: System::Machine {
-                packages: Vec::new(),
-            },
-            needs: Vec::new(),
-            programs: Vec::new(),
-            user: "user".to_owned(),
-            names: Vec::new(),
-            address: None,
-            checkout: false,
-        }],
-        terminals: vec![Terminal {
-            name: "main".to_owned(),
-            title: "main".to_owned(),
-            host: 0,
-        }],
-        steps: case
-            .steps
-            .iter()
-            .enumerate()
-            .map(|(i, s)| step(i, s))
-            .collect(),
+        hosts,
+        terminals,
+        steps,
         not_run: Vec::new(),
         limits: Limits::default(),
         timeout: None,
@@ -238,10 +266,13 @@ fn run(case: &Case, tutorial: &Tutorial) -> Run {
     }
 }
 
-fn transcript(case: &Case) -> Option<Transcript> {
+fn transcript(case: &Case, tutorial: &Tutorial) -> Option<Transcript> {
     let steps = case.recorded.as_ref()?.iter().map(|step| TranscriptStep {
         id: step.id.clone(),
-        terminal: "main".to_owned(),
+        terminal: match tutorial.steps.iter().find(|it| it.id == step.id) {
+            Some(it) => tutorial.terminals[it.terminal].name.clone(),
+            None => "main".to_owned(),
+        },
         commands: step.commands.clone(),
     });
     Some(Transcript {
@@ -251,7 +282,7 @@ fn transcript(case: &Case) -> Option<Transcript> {
         upstream: None,
         ran: None,
         facts: Facts::default(),
-        apart: Vec::new(),
+        apart: case.apart.clone(),
         steps: steps.collect(),
     })
 }
@@ -262,7 +293,7 @@ fn said(folder: &Path) -> [(&'static str, String); 3] {
     let case: Case = serde_yaml::from_str(&text).unwrap_or_else(|why| panic!("{folder:?}: {why}"));
     let tutorial = tutorial(&case);
     let run = run(&case, &tutorial);
-    let transcript = transcript(&case);
+    let transcript = transcript(&case, &tutorial);
     let verdict = judge(&tutorial, &run, transcript.as_ref(), "now");
     let verification = Verification {
         tutorial: Arc::new(tutorial),
@@ -351,6 +382,7 @@ fn a_timeout_shows_the_end_of_the_terminal_and_colours_are_only_colours() {
             capture: BTreeMap::new(),
             suite: None,
             readme: None,
+            terminal: None,
             ended: Some(Ended::Failed(Failure::Timeout {
                 after: Duration::from_secs(3),
                 waiting_for: "the command's end".to_owned(),
@@ -358,6 +390,7 @@ fn a_timeout_shows_the_end_of_the_terminal_and_colours_are_only_colours() {
         }],
         recorded: None,
         changed: false,
+        apart: Vec::new(),
     };
     let tutorial = Arc::new(tutorial(&case));
     let run = run(&case, &tutorial);
@@ -377,4 +410,170 @@ fn a_timeout_shows_the_end_of_the_terminal_and_colours_are_only_colours() {
     let coloured = report::verdict(&verification, Paint::Coloured);
     let colours = regex::Regex::new("\x1b\\[[0-9]+m").expect("a regex");
     assert_eq!(colours.replace_all(&coloured, ""), plain);
+}
+
+/// Random, and every time the same (xorshift64): failures can be repeated.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+
+    /// Values of one lab: kind, value, what always stands behind it. The second goes with the first, the fourth with
+    /// the third.
+    fn values(&mut self) -> Vec<(&'static str, String, &'static str)> {
+        let [a, b, c, d, e, f, ..] = self.next().to_le_bytes();
+        let mac = format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}");
+        let own = u128::from_be_bytes([
+            0xfe,
+            0x80,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            a ^ 2,
+            b,
+            c,
+            0xff,
+            0xfe,
+            d,
+            e,
+            f,
+        ]);
+        let [g, h, i, ..] = self.next().to_le_bytes();
+        let uuid = self.next();
+        vec![
+            ("mac", mac, ""),
+            ("ipv6", std::net::Ipv6Addr::from(own).to_string(), "/64"),
+            ("ipv4", format!("10.{g}.{h}.0"), "/24"),
+            ("ipv4", format!("10.{g}.{h}.{}", 1 + i % 254), ""),
+            (
+                "uuid",
+                format!(
+                    "{a:02x}{b:02x}{c:02x}{d:02x}-0000-4000-8000-{:012x}",
+                    uuid >> 16
+                ),
+                "",
+            ),
+            ("hex", format!("{:016x}", self.next() | 1 << 63), ""),
+        ]
+    }
+}
+
+#[test]
+fn whatever_place_of_a_binding_is_broken_it_is_seen_and_told() {
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let mut broken = 0;
+    for _ in 0..60 {
+        let (then, now) = (numbers.values(), numbers.values());
+        // Each value twice, in any order, in any step.
+        let mut places: Vec<usize> = (0..then.len()).flat_map(|value| [value, value]).collect();
+        for at in (1..places.len()).rev() {
+            places.swap(at, numbers.below(at + 1));
+        }
+        // What stands only once is held by what it goes with.
+        for alone in [1, 3] {
+            if numbers.below(2) == 0 {
+                let at = places.iter().position(|value| *value == alone);
+                places.remove(at.expect("it is there"));
+            }
+        }
+        let mut steps: Vec<Vec<usize>> = Vec::new();
+        while !places.is_empty() {
+            let lines = 1 + numbers.below(places.len().min(4));
+            steps.push(places.drain(..lines).collect());
+        }
+        type Values = Vec<(&'static str, String, &'static str)>;
+        let output = |step: &[usize], values: &Values, other: Option<(usize, &str)>| -> String {
+            let lines = step.iter().enumerate().map(|(line, value)| {
+                let (_, text, behind) = &values[*value];
+                let text = other
+                    .filter(|other| other.0 == line)
+                    .map_or(&**text, |it| it.1);
+                format!("line {line} has {text}{behind} in it\n")
+            });
+            lines.collect()
+        };
+        let case = |other: Option<(usize, usize, String)>| {
+            let in_order = match &other {
+                Some((step, line, value)) => format!(" {step} {line} {value}"),
+                None => String::new(),
+            };
+            let step_of = |(nth, step): (usize, &Vec<usize>)| {
+                let other = other.as_ref().filter(|other| other.0 == nth);
+                let other = other.map(|(_, line, value)| (*line, value.as_str()));
+                let text = output(step, &now, other);
+                format!("  - run: [{{command: c, output: {text:?}}}]\n")
+            };
+            let recorded_of = |(nth, step): (usize, &Vec<usize>)| {
+                let varies = step.iter().fold(BTreeMap::new(), |mut varies, value| {
+                    let (kind, text, _) = &then[*value];
+                    let values: &mut Vec<_> = varies.entry(*kind).or_default();
+                    values.push(text);
+                    varies
+                });
+                let text = output(step, &then, None);
+                format!(
+                    "  - {{id: step-{}, commands: [{{command: c, output: {text:?}, varies: {varies:?}}}]}}\n",
+                    nth + 1
+                )
+            };
+            let text = format!(
+                "steps:\n{}recorded:\n{}",
+                steps.iter().enumerate().map(step_of).collect::<String>(),
+                steps
+                    .iter()
+                    .enumerate()
+                    .map(recorded_of)
+                    .collect::<String>()
+            );
+            let case: Case =
+                serde_yaml::from_str(&text).unwrap_or_else(|why| panic!("{why}\n{text}"));
+            let tutorial = tutorial(&case);
+            let transcript = transcript(&case, &tutorial);
+            (
+                judge(
+                    &tutorial,
+                    &run(&case, &tutorial),
+                    transcript.as_ref(),
+                    "now",
+                ),
+                text + &in_order,
+            )
+        };
+        let (verdict, text) = case(None);
+        assert_eq!(verdict.word(), "verified", "{text}\n{verdict:?}");
+        for (step, lines) in steps.iter().enumerate() {
+            for (line, value) in lines.iter().enumerate() {
+                let (kind, ..) = now[*value];
+                let fresh = numbers.values().swap_remove(*value).1;
+                let of_kind = |at: &usize| now[*at].0 == kind && at != value;
+                let swapped = (0..now.len()).find(of_kind).map(|at| now[at].1.clone());
+                for other in [Some(fresh), swapped].into_iter().flatten() {
+                    let (verdict, text) = case(Some((step, line, other)));
+                    let Verdict::Failed(failed) = &verdict else {
+                        panic!("{verdict:?}\n{text}")
+                    };
+                    let Why::Differs(diff) = &failed.why else {
+                        panic!("{verdict:?}\n{text}")
+                    };
+                    let at = |place: &Place| (place.step, place.line) == (step, line);
+                    let named = |it: &Broken| at(&it.first.place) || at(&it.second.place);
+                    assert!(diff.broken.iter().any(named), "{verdict:#?}\n{text}");
+                    broken += 1;
+                }
+            }
+        }
+    }
+    assert!(broken > 600, "{broken}");
 }

@@ -7,6 +7,7 @@ use std::iter::successors;
 
 use super::bindings::Bindings;
 use super::compare::{Edit, aligned, compare};
+use super::derived::{Tie, Ties, pair};
 use super::pattern::Pattern;
 use super::recorded::Known;
 use super::step::{is_judged_by_transcript, output_text, recorded_pattern};
@@ -86,7 +87,7 @@ fn all_commands(
 /// are. Date and facts are the run's as soon as anything is.
 ///
 /// In a step's output the lines that still match keep the recorded text with all that varies in it; the others are
-/// replaced by what came, as fixed text.
+/// replaced by what came, as fixed text. Values that did not go with others are set apart.
 pub fn accepted(
     transcript: &Transcript,
     tutorial: &Tutorial,
@@ -105,8 +106,11 @@ fn taken(
     steps: &[(usize, usize)],
 ) -> Transcript {
     let mut taken = transcript.clone();
+    // Who accepts two values that don't go together says that they need not.
+    while set_apart(&mut taken, tutorial, run, steps) {}
+    let known = taken.clone();
     // What names stand for when a step's turn comes decides which of its lines match.
-    let mut bindings = Bindings::default();
+    let mut bindings = Bindings::with(Ties::in_transcript(&known));
     for (index, (step, ran)) in tutorial.steps.iter().zip(&run.steps).enumerate() {
         let wanted = steps.iter().find(|(step, _)| *step == index);
         if let Some((_, last)) = wanted
@@ -116,7 +120,7 @@ fn taken(
             let mut bindings = bindings.clone();
             let pairs = taken.steps[at].commands.iter_mut().zip(&ran.commands);
             for (command, (recorded, ran)) in pairs.enumerate().take_while(|(at, _)| at <= last) {
-                let known = Known::of(transcript, &run.facts);
+                let known = Known::of(&known, &run.facts);
                 take_output(step, recorded, ran, known, &mut bindings);
                 if is_any_exit(step, command) {
                     recorded.exit = ran.exit;
@@ -124,14 +128,45 @@ fn taken(
             }
         }
         let recorded = stale::recorded_step(tutorial, index, &taken);
-        let known = Some(Known::of(transcript, &run.facts));
-        step::judge(step, ran, Some(recorded), known, true, &mut bindings);
+        let known = Some(Known::of(&known, &run.facts));
+        step::judge(index, step, ran, Some(recorded), known, true, &mut bindings);
     }
-    if taken.steps != transcript.steps {
+    if (&taken.steps, &taken.apart) != (&transcript.steps, &transcript.apart) {
         taken.recorded.clone_from(&run.date);
         taken.facts.clone_from(&run.facts);
     }
     taken
+}
+
+/// Takes up what these steps say of values that did not go together; false: nothing new.
+fn set_apart(
+    taken: &mut Transcript,
+    tutorial: &Tutorial,
+    run: &Run,
+    steps: &[(usize, usize)],
+) -> bool {
+    let failed = failed_steps(tutorial, run, Some(taken)).into_iter();
+    let wanted = failed.filter(|failed| {
+        let mut steps = steps.iter();
+        steps.any(|(step, last)| *step == failed.step && failed.command <= *last)
+    });
+    let broken = wanted.filter_map(|failed| match failed.why {
+        Why::Differs(diff) if diff.against == Against::Transcript => Some(diff.broken),
+        _ => None,
+    });
+    let before = taken.apart.len();
+    for broken in broken.flatten() {
+        let (one, other) = (broken.first.written(), broken.second.written());
+        let apart = match broken.tie {
+            Tie::Same => one,
+            Tie::Different | Tie::Related(_) => pair(&one, &other),
+        };
+        if !taken.apart.contains(&apart) {
+            taken.apart.push(apart);
+        }
+    }
+    taken.apart.sort();
+    taken.apart.len() > before
 }
 
 /// Index into the transcript's steps.
@@ -288,6 +323,7 @@ mod tests {
 
     use super::*;
     use crate::diagnostic::Position;
+    use crate::judge::record::merged;
     use crate::judge::transcript_of;
     use crate::outcome::{Facts, Line, Output};
     use crate::tutorial::{
@@ -493,6 +529,31 @@ mod tests {
         let new = accepted(&old, &tutorial, &now, &[0]);
         assert_eq!(outputs(&new), ["wait\nwait\nseq 1 of 4\nEND\n"]);
         assert_eq!(open(&tutorial, &now, &new), []);
+    }
+
+    #[test]
+    fn who_accepts_a_broken_binding_sets_the_values_apart() {
+        let tutorial = tutorial(vec![step("a", &["link"]), step("b", &["neigh", "arp"])]);
+        let mac = "ae:e9:d8:1b:1b:1b";
+        let neigh = format!("10.0.0.1 {mac}");
+        let mut old = recorded(&tutorial, &[&[mac], &[&neigh, &neigh]]);
+        for command in old.steps.iter_mut().flat_map(|step| &mut step.commands) {
+            command.varies = BTreeMap::from([("mac".to_owned(), vec![mac.to_owned()])]);
+        }
+        let (one, other) = ("ae:00:00:00:00:01", "10.0.0.1 ae:00:00:00:00:02");
+        let now = run(&tutorial, NOW, &[&[one], &[other, other]]);
+        assert_eq!(open(&tutorial, &now, &old), [(1, 1, true)]);
+        assert_eq!(accepted(&old, &tutorial, &now, &[0]), old);
+        let new = accepted(&old, &tutorial, &now, &[1]);
+        assert_eq!(new.steps, old.steps);
+        assert_eq!(new.apart, [mac]);
+        assert_eq!(new.recorded, NOW);
+        assert_eq!(open(&tutorial, &now, &new), []);
+        // And so does who merges the run, of all its steps.
+        let merged = merged(&tutorial, &old, &now);
+        assert_eq!(merged.unexplained, []);
+        assert_eq!(merged.transcript.steps, old.steps);
+        assert_eq!(merged.transcript.apart, [mac]);
     }
 
     #[test]

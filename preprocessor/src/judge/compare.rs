@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use similar::algorithms::{Capture, Replace, myers};
 use similar::{Algorithm, DiffOp};
 
-use super::bindings::Bindings;
+use super::bindings::{Bindings, Name};
 use super::pattern::{LinePattern, Pattern, common};
-use super::verdict::DiffLine;
+use super::verdict::{Bound, Broken, DiffLine};
 use crate::tutorial::Matching;
 
 /// Larger tables (lines × lines) are not aligned but shown as two blocks: nobody reads them, and memory is dear.
@@ -22,8 +22,10 @@ pub(super) struct Difference {
     pub(super) lines: Vec<DiffLine>,
     /// Index of the expected line at which the first difference stands.
     pub(super) expected_line: usize,
-    /// Names in expected lines that are not there, and the values they had by then.
-    pub(super) bound: Vec<(String, String)>,
+    /// Placeholders in expected lines that are not there, whose value was known.
+    pub(super) bound: Vec<Bound>,
+    /// Values that do not go with another place.
+    pub(super) broken: Vec<Broken>,
 }
 
 /// `None`: it matches, and its new names are bound.
@@ -48,6 +50,14 @@ pub(super) fn compare(
     }
 }
 
+/// Binds the new names of an output that matches; one that does not is no news.
+pub(super) fn take(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) {
+    let mut tried = bindings.clone();
+    if in_order(pattern, actual, &mut tried) {
+        *bindings = tried;
+    }
+}
+
 /// Whether the lines match from top to bottom. A stretch after `...` is taken where it first fits, the last one at the
 /// end; in both cases with the names bound so far.
 fn in_order(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> bool {
@@ -61,25 +71,31 @@ fn in_order(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> bool
     };
     let rest: Vec<_> = stretches.collect();
     let Some((last, middle)) = rest.split_last() else {
-        return actual.len() == first.len() && stretch(first, actual, bindings);
+        return actual.len() == first.len() && stretch(first, actual, 0, bindings);
     };
-    if actual.len() < first.len() || !stretch(first, actual, bindings) {
+    if actual.len() < first.len() || !stretch(first, actual, 0, bindings) {
         return false;
     }
     let mut at = first.len();
     for lines in middle {
         let found = (at..=actual.len().saturating_sub(lines.len()))
-            .find(|&start| stretch(lines, &actual[start..], bindings));
+            .find(|&start| stretch(lines, actual, start, bindings));
         match found {
             Some(start) => at = start + lines.len(),
             None => return false,
         }
     }
-    actual.len() >= at + last.len() && stretch(last, &actual[actual.len() - last.len()..], bindings)
+    actual.len() >= at + last.len() && stretch(last, actual, actual.len() - last.len(), bindings)
 }
 
-/// Whether each line matches the one beside it; only then its names are bound.
-fn stretch(pattern: &[LinePattern], actual: &[&str], bindings: &mut Bindings) -> bool {
+/// Whether each line matches the one beside it, from an actual line on; only then its names are bound.
+fn stretch(
+    pattern: &[LinePattern],
+    actual: &[&str],
+    start: usize,
+    bindings: &mut Bindings,
+) -> bool {
+    let actual = &actual[start..];
     if actual.len() < pattern.len() {
         return false;
     }
@@ -90,9 +106,9 @@ fn stretch(pattern: &[LinePattern], actual: &[&str], bindings: &mut Bindings) ->
             .all(|(p, a)| p.matches(a, bindings));
     }
     let mut tried = bindings.clone();
-    for (line, actual) in pattern.iter().zip(actual) {
+    for (at, (line, actual)) in pattern.iter().zip(actual).enumerate() {
         match line.found(actual, &tried) {
-            Some(found) => tried.bind(found),
+            Some(found) => tried.bind(found, start + at),
             None => return false,
         }
     }
@@ -114,7 +130,7 @@ fn as_recorded(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> b
                 Some(Some(_)) if line.is_many() => rest = &rest[1..],
                 _ if line.is_many() => break,
                 Some(Some(values)) => {
-                    bindings.bind(values);
+                    bindings.bind(values, actual.len() - rest.len());
                     rest = &rest[1..];
                     break;
                 }
@@ -127,7 +143,8 @@ fn as_recorded(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> b
 }
 
 /// The expected line that each actual one is, and the expected lines that are none: each expected line takes the first
-/// line that fits and is still free, literal lines before those with matchers.
+/// line that fits and is still free, literal lines before those with matchers, and of these the ones whose values are all
+/// known before the others.
 fn partners(
     pattern: &[LinePattern],
     actual: &[&str],
@@ -150,13 +167,34 @@ fn partners(
             None => missing.push(line),
         }
     }
-    for line in other {
+    let (settled, other): (Vec<_>, Vec<_>) = other
+        .into_iter()
+        .partition(|&line| pattern[line].is_settled(tried));
+    let count = settled.len();
+    let mut doubtful: Option<Vec<bool>> = None;
+    for (nth, line) in settled.iter().chain(&other).copied().enumerate() {
         let mut free = (0..actual.len()).filter(|&at| partner[at].is_none());
+        if nth >= count {
+            // Which of several lines it is nobody knows, so nothing is said of what else has to have their values.
+            let open: Vec<_> = free.clone().map(|at| actual[at]).collect();
+            let of_other = || {
+                other.iter().map(|&line| {
+                    let mut fitting = open
+                        .iter()
+                        .filter(|actual| pattern[line].is_alike(actual, tried));
+                    fitting.nth(1).is_some()
+                })
+            };
+            doubtful.get_or_insert_with(|| of_other().collect());
+        }
         let found = free.find_map(|at| Some((at, pattern[line].found(actual[at], tried)?)));
         match found {
-            Some((at, values)) => {
+            Some((at, mut values)) => {
                 partner[at] = Some(line);
-                tried.bind(values);
+                if nth >= count && doubtful.as_ref().is_some_and(|it| it[nth - count]) {
+                    values.retain(|found| matches!(found.name, Name::Given(_)));
+                }
+                tried.bind(values, at);
             }
             None => missing.push(line),
         }
@@ -184,7 +222,18 @@ fn unordered(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> Opt
         return None;
     }
     let expected_line = missing.first().copied().unwrap_or(0);
-    let bound = bound_in(missing.iter().map(|&line| &pattern[line]), &tried);
+    let mut broken = Vec::new();
+    let mut taken = vec![false; actual.len()];
+    for &line in &missing {
+        let alone = |at: &usize| partner[*at].is_none() && !taken[*at];
+        let mut alike = (0..actual.len()).filter(alone);
+        let found = alike.find_map(|at| Some((at, pattern[line].broken(actual[at], at, &tried)?)));
+        if let Some((at, found)) = found {
+            taken[at] = true;
+            broken.push(found);
+        }
+    }
+    let bound = bound_in(missing.iter().map(|&line| &pattern[line]), &tried, &broken);
     let open: Vec<Option<&LinePattern>> = actual
         .iter()
         .map(|actual| {
@@ -208,6 +257,7 @@ fn unordered(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) -> Opt
         lines: there.chain(not_there).collect(),
         expected_line,
         bound,
+        broken,
     })
 }
 
@@ -248,7 +298,7 @@ pub(super) fn aligned(
     bindings: &Bindings,
 ) -> Vec<Edit> {
     if matching != Matching::Unordered {
-        return in_line(pattern, actual, bindings).0;
+        return in_line(pattern, actual, bindings).edits;
     }
     let mut tried = bindings.clone();
     let (partner, missing) = partners(&pattern.lines, actual, &mut tried);
@@ -277,8 +327,16 @@ pub(super) fn aligned(
     all
 }
 
-/// An alignment with as few differences as possible, and the names that its pairs bind.
-fn in_line(pattern: &Pattern, actual: &[&str], bindings: &Bindings) -> (Vec<Edit>, Bindings) {
+/// An alignment.
+struct Aligned {
+    edits: Vec<Edit>,
+    /// With the names that its pairs bind.
+    bindings: Bindings,
+    broken: Vec<Broken>,
+}
+
+/// The one with as few differences as possible.
+fn in_line(pattern: &Pattern, actual: &[&str], bindings: &Bindings) -> Aligned {
     let anywhere = &pattern.anywhere;
     let pattern = &pattern.lines[..];
     let plain = anywhere.is_empty();
@@ -292,7 +350,12 @@ fn in_line(pattern: &Pattern, actual: &[&str], bindings: &Bindings) -> (Vec<Edit
             &expected,
             &actual,
         ))
-    } else if small && plain && !pattern.iter().any(LinePattern::is_many) {
+    } else if small
+        && plain
+        && !pattern
+            .iter()
+            .any(|line| line.is_many() || line.has_names())
+    {
         by_similar(pattern, actual, bindings)
     } else if small {
         by_table(pattern, anywhere, actual, bindings)
@@ -305,7 +368,11 @@ fn in_line(pattern: &Pattern, actual: &[&str], bindings: &Bindings) -> (Vec<Edit
 
 /// All lines of both sides, aligned.
 fn diff(pattern: &Pattern, actual: &[&str], bindings: &Bindings) -> Difference {
-    let (edits, bindings) = in_line(pattern, actual, bindings);
+    let Aligned {
+        edits,
+        bindings,
+        broken,
+    } = in_line(pattern, actual, bindings);
     let pattern = &pattern.lines[..];
     let mut lines = Vec::with_capacity(edits.len());
     for change in edits.chunk_by(|a, b| is_pair(*a) == is_pair(*b)) {
@@ -324,21 +391,25 @@ fn diff(pattern: &Pattern, actual: &[&str], bindings: &Bindings) -> Difference {
         Edit::Missing(p) => Some(&pattern[p]),
         Edit::Pair(..) | Edit::Extra(_) | Edit::Passing(_) => None,
     });
-    let bound = bound_in(missing, &bindings);
+    let bound = bound_in(missing, &bindings, &broken);
     Difference {
         lines,
         expected_line,
         bound,
+        broken,
     }
 }
 
+/// Known placeholders, but for those of which more is to be said.
 fn bound_in<'a>(
     lines: impl Iterator<Item = &'a LinePattern>,
     bindings: &Bindings,
-) -> Vec<(String, String)> {
+    broken: &[Broken],
+) -> Vec<Bound> {
     let mut bound: Vec<_> = lines.flat_map(|line| line.known_values(bindings)).collect();
-    bound.sort();
+    bound.sort_by(|a, b| a.written.cmp(&b.written));
     bound.dedup();
+    bound.retain(|bound| broken.iter().all(|it| it.second.written() != bound.written));
     bound
 }
 
@@ -398,28 +469,36 @@ fn push_change(
     }
 }
 
-/// Lines that look right one by one, but give a name two values: the later one is the difference.
+/// Lines that look right one by one, but not beside others: the later one is the difference.
 fn split_broken_bindings(
     edits: Vec<Edit>,
     pattern: &[LinePattern],
     actual: &[&str],
     bindings: &Bindings,
-) -> (Vec<Edit>, Bindings) {
+) -> Aligned {
+    let mut broken = Vec::new();
     let mut bindings = bindings.clone();
     let mut kept = Vec::with_capacity(edits.len());
     for edit in edits {
         match edit {
             Edit::Pair(p, a) => match pattern[p].found(actual[a], &bindings) {
                 Some(found) => {
-                    bindings.bind(found);
+                    bindings.bind(found, a);
                     kept.push(edit);
                 }
-                None => kept.extend([Edit::Missing(p), Edit::Extra(a)]),
+                None => {
+                    broken.extend(pattern[p].broken(actual[a], a, &bindings));
+                    kept.extend([Edit::Missing(p), Edit::Extra(a)]);
+                }
             },
             Edit::Missing(_) | Edit::Extra(_) | Edit::Passing(_) => kept.push(edit),
         }
     }
-    (kept, bindings)
+    Aligned {
+        edits: kept,
+        bindings,
+        broken,
+    }
 }
 
 /// An actual line that knows how to be equal to an expected one.
@@ -514,6 +593,9 @@ fn by_table(
                     let both = cost[here + width + 1];
                     if line.matches(text, bindings) {
                         ways.insert(0, (both, Step::Same));
+                    } else if line.is_alike(text, bindings) {
+                        // Told as a pair, so that it is seen which value is the wrong one.
+                        ways.insert(0, (both + ALONE / 4, Step::Same));
                     } else if let Some(pair) = pair_cost(line, text) {
                         ways.insert(0, (both + pair, Step::Differs));
                     }

@@ -222,6 +222,7 @@ mod tests {
                 lines: lines.chain([extra]).chain(equal(behind)).collect(),
                 expected_line: 0,
                 bound: Vec::new(),
+                broken: Vec::new(),
             };
             let all = diff.folded().into_iter().map(|it| match it {
                 Folded::Shown(lines) => format!("{} ", lines.len()),

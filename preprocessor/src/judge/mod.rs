@@ -6,8 +6,10 @@
 pub mod accept;
 pub mod age;
 pub mod bindings;
+mod broken;
 mod circumstances;
 mod compare;
+pub mod derived;
 mod diff;
 pub mod documented;
 pub mod learn;
@@ -33,6 +35,7 @@ use std::ops::Range;
 use crate::outcome::Run;
 use crate::tutorial::{Action, Tutorial};
 use bindings::Bindings;
+use derived::Ties;
 use recorded::Known;
 use transcript::TranscriptCommand;
 use verdict::{FailedStep, Stale, VerifiedBy, Why};
@@ -150,13 +153,14 @@ fn failed_steps(
     transcript: Option<&Transcript>,
 ) -> Vec<FailedStep> {
     let known = transcript.map(|transcript| Known::of(transcript, &run.facts));
-    let mut bindings = Bindings::default();
+    let mut bindings = Bindings::with(transcript.map(Ties::in_transcript).unwrap_or_default());
     let mut failed: Vec<FailedStep> = Vec::new();
     for (index, step) in tutorial.steps.iter().enumerate() {
         let recorded =
             transcript.map(|transcript| stale::recorded_step(tutorial, index, transcript));
         let wrong = match run.steps.get(index) {
             Some(ran) => step::judge(
+                index,
                 step,
                 ran,
                 recorded,
@@ -169,9 +173,15 @@ fn failed_steps(
         };
         if let Some((command, why)) = wrong {
             let besides = match (&why, run.steps.get(index)) {
-                (Why::CouldNotGoOn(_), Some(ran)) => {
-                    step::difference(step, ran, command, recorded.flatten(), known, &bindings)
-                }
+                (Why::CouldNotGoOn(_), Some(ran)) => step::difference(
+                    index,
+                    step,
+                    ran,
+                    command,
+                    recorded.flatten(),
+                    known,
+                    &bindings,
+                ),
                 _ => None,
             };
             failed.push(FailedStep {

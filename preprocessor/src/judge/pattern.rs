@@ -13,9 +13,10 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
-use super::bindings::Bindings;
+use super::bindings::{Bindings, Found, Name};
 use super::matcher::{self, Argument, Matcher};
 use super::varies::Place;
+use super::verdict::{Bound, Broken};
 
 /// A whole expectation.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ enum What {
     Text(String),
     Value {
         kind: &'static Matcher,
-        name: Option<String>,
+        name: Option<Name>,
     },
     /// One of a few texts.
     OneOf(Vec<String>),
@@ -81,7 +82,7 @@ enum What {
 /// What may stand in place of a recorded value.
 pub(super) enum Free {
     /// Another of its kind; with a name the same one wherever that stands.
-    Value(&'static Matcher, Option<String>),
+    Value(&'static Matcher, Option<Name>),
     /// One of these.
     OneOf(Vec<String>),
     /// What this regular expression matches.
@@ -265,7 +266,7 @@ fn parse_placeholder(text: &str) -> Result<(What, usize), PatternError> {
             if let Some(name) = name {
                 check_name(name).map_err(|message| error(len, message, name_help()))?;
             }
-            let name = name.map(str::to_owned);
+            let name = name.map(|name| Name::Given(name.to_owned()));
             Ok((What::Value { kind, name }, len))
         }
     }
@@ -300,8 +301,9 @@ impl Piece {
         }
     }
 
-    /// As a regex; a name that is bound is its value. The group collects what has to be looked at afterwards.
-    fn regex(&self, group: usize, bindings: &Bindings) -> String {
+    /// As a regex; a name that is bound is its value, if they are `asked`. The group collects what has to be looked at
+    /// afterwards.
+    fn regex(&self, group: usize, bindings: &Bindings, names: Names) -> String {
         match &self.what {
             What::Text(text) => regex::escape(text),
             What::Regex(regex) => format!("(?:{regex})"),
@@ -317,7 +319,8 @@ impl Piece {
                     .unwrap_or(&format!("{{{{={name}}}}}")),
             ),
             What::Value { kind, name } => {
-                match name.as_deref().and_then(|name| bindings.bound(name)) {
+                let bound = name.as_ref().filter(|_| names == Names::Bound);
+                match bound.and_then(|name| bindings.bound(name)) {
                     Some(value) => regex::escape(value),
                     None => format!("(?P<_{group}>{})", kind.regex),
                 }
@@ -325,15 +328,27 @@ impl Piece {
         }
     }
 
-    fn depends_on(&self, bindings: &Bindings) -> bool {
+    /// The text that it must be by now.
+    fn fixed<'a>(&self, bindings: &'a Bindings) -> Option<&'a str> {
         match &self.what {
-            What::Captured(_) => true,
+            What::Captured(name) => bindings.captured(name),
             What::Value {
                 name: Some(name), ..
-            } => bindings.bound(name).is_some(),
-            _ => false,
+            } => bindings.bound(name),
+            _ => None,
         }
     }
+
+    fn depends_on(&self, bindings: &Bindings) -> bool {
+        matches!(self.what, What::Captured(_)) || self.fixed(bindings).is_some()
+    }
+}
+
+/// Whether a bound name is its value, or any value of its kind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Bound,
+    Free,
 }
 
 impl Kind {
@@ -356,10 +371,10 @@ impl Kind {
 }
 
 /// An anchored regex of some pieces; `None` when it is larger than the crate allows.
-fn compile(pieces: &[Piece], bindings: &Bindings, end: &str) -> Option<Regex> {
+fn compile(pieces: &[Piece], bindings: &Bindings, names: Names, end: &str) -> Option<Regex> {
     let mut regex = String::from(r"\A");
     for (group, piece) in pieces.iter().enumerate() {
-        regex.push_str(&piece.regex(group, bindings));
+        regex.push_str(&piece.regex(group, bindings, names));
     }
     regex.push_str(end);
     Regex::new(&regex).ok()
@@ -481,36 +496,34 @@ impl LinePattern {
         placeholders.map(|piece| piece.range.clone()).collect()
     }
 
-    /// Its placeholders whose value is known: as written, and the value.
-    pub(super) fn known_values(&self, bindings: &Bindings) -> Vec<(String, String)> {
+    /// Its placeholders whose value is known.
+    pub(super) fn known_values(&self, bindings: &Bindings) -> Vec<Bound> {
         let Kind::Pieces { pieces, .. } = &self.kind else {
             return Vec::new();
         };
         let known = |piece: &Piece| match &piece.what {
-            What::Captured(name) => Some((
-                format!("{{{{={name}}}}}"),
-                bindings.captured(name)?.to_owned(),
-            )),
+            What::Captured(name) => Some(Bound {
+                written: format!("{{{{={name}}}}}"),
+                value: bindings.captured(name)?.to_owned(),
+                place: None,
+            }),
             What::Value {
                 kind,
                 name: Some(name),
-            } => Some((
-                format!("{{{{{}:{name}}}}}", kind.name),
-                bindings.bound(name)?.to_owned(),
-            )),
+            } => bindings.known(kind.name, name),
             _ => None,
         };
         pieces.iter().filter_map(known).collect()
     }
 
     /// As [`matches`](Self::matches), with the values of names that are not bound yet.
-    pub(super) fn found(&self, line: &str, bindings: &Bindings) -> Option<Vec<(String, String)>> {
+    pub(super) fn found(&self, line: &str, bindings: &Bindings) -> Option<Vec<Found>> {
         let mut instead = self.instead.iter();
         self.found_here(line, bindings)
             .or_else(|| instead.find_map(|it| it.found(line, bindings)))
     }
 
-    fn found_here(&self, line: &str, bindings: &Bindings) -> Option<Vec<(String, String)>> {
+    fn found_here(&self, line: &str, bindings: &Bindings) -> Option<Vec<Found>> {
         let line = line.trim_end();
         match &self.kind {
             Kind::AnyLines => Some(Vec::new()),
@@ -518,16 +531,76 @@ impl LinePattern {
             Kind::Pieces { pieces, unbound } => {
                 let compiled;
                 let regex = if pieces.iter().any(|piece| piece.depends_on(bindings)) {
-                    compiled = compile(pieces, bindings, r"\z");
+                    // Most lines are the wrong ones, and compiling is dear.
+                    let mut fixed = pieces.iter().filter_map(|piece| piece.fixed(bindings));
+                    if !fixed.all(|text| line.contains(text)) {
+                        return None;
+                    }
+                    compiled = compile(pieces, bindings, Names::Bound, r"\z");
                     compiled.as_ref()?
                 } else {
                     unbound
-                        .get_or_init(|| compile(pieces, bindings, r"\z"))
+                        .get_or_init(|| compile(pieces, bindings, Names::Free, r"\z"))
                         .as_ref()?
                 };
-                values(pieces, &regex.captures(line)?)
+                values(pieces, &regex.captures(line)?, bindings)
             }
         }
+    }
+
+    /// Whether the values of names that are bound are all that can be wrong with `line`, and there are any.
+    pub(super) fn is_alike(&self, line: &str, bindings: &Bindings) -> bool {
+        !self.named(line, bindings).is_empty()
+    }
+
+    /// The first value in `line` (its number in the output is `at`) that can't be what it is, because of another place.
+    pub(super) fn broken(&self, line: &str, at: usize, bindings: &Bindings) -> Option<Broken> {
+        bindings.broken(&self.named(line, bindings), at)
+    }
+
+    /// Whether it has names of recorded values that are all bound.
+    pub(super) fn is_settled(&self, bindings: &Bindings) -> bool {
+        let mut names = self.names();
+        self.has_names() && names.all(|name| bindings.bound(name).is_some())
+    }
+
+    /// Whether a value in it has a name.
+    pub(super) fn has_names(&self) -> bool {
+        self.names().next().is_some()
+    }
+
+    fn names(&self) -> impl Iterator<Item = &Name> {
+        let pieces = match &self.kind {
+            Kind::Pieces { pieces, .. } => &pieces[..],
+            Kind::AnyLines | Kind::Literal(_) => &[],
+        };
+        pieces.iter().filter_map(|piece| match &piece.what {
+            What::Value { name, .. } => name.as_ref(),
+            _ => None,
+        })
+    }
+
+    /// The values in the places of all names, bound or not; none where the line is another for other reasons.
+    fn named(&self, line: &str, bindings: &Bindings) -> Vec<Found> {
+        let line = line.trim_end();
+        let Kind::Pieces { pieces, unbound } = &self.kind else {
+            return Vec::new();
+        };
+        if !self.has_names() {
+            return Vec::new();
+        }
+        let is_captured = |piece: &Piece| matches!(piece.what, What::Captured(_));
+        let compile = || compile(pieces, bindings, Names::Free, r"\z");
+        let compiled;
+        let regex = match pieces.iter().any(is_captured) {
+            true => {
+                compiled = compile();
+                compiled.as_ref()
+            }
+            false => unbound.get_or_init(compile).as_ref(),
+        };
+        let values = regex.and_then(|regex| all_values(pieces, &regex.captures(line)?));
+        values.unwrap_or_default()
     }
 
     /// Where an actual line first differs from this one: a character of the line as written, one of the actual line.
@@ -540,9 +613,9 @@ impl LinePattern {
             }
             Kind::Pieces { pieces, .. } => {
                 let reach = |n: usize| {
-                    let regex = compile(&pieces[..n], bindings, "")?;
+                    let regex = compile(&pieces[..n], bindings, Names::Bound, "")?;
                     let found = regex.captures(line)?;
-                    values(&pieces[..n], &found)?;
+                    values(&pieces[..n], &found, bindings)?;
                     Some(found.get(0)?.end())
                 };
                 let (n, end) = (0..pieces.len())
@@ -561,9 +634,27 @@ impl LinePattern {
     }
 }
 
-/// The values of new names, unless one is not what it looks like, or two places of one name differ.
-fn values(pieces: &[Piece], found: &regex::Captures<'_>) -> Option<Vec<(String, String)>> {
-    let mut values: Vec<(String, String)> = Vec::new();
+/// The values of new names, unless one is not what it looks like, or does not go with what is known.
+fn values(
+    pieces: &[Piece],
+    found: &regex::Captures<'_>,
+    bindings: &Bindings,
+) -> Option<Vec<Found>> {
+    let mut values: Vec<Found> = Vec::new();
+    for found in all_values(pieces, found)? {
+        if !bindings.admits(&values, &found) {
+            return None;
+        }
+        if values.iter().all(|known| known.name != found.name) {
+            values.push(found);
+        }
+    }
+    Some(values)
+}
+
+/// The value of every name, unless one is not what it looks like.
+fn all_values(pieces: &[Piece], found: &regex::Captures<'_>) -> Option<Vec<Found>> {
+    let mut values: Vec<Found> = Vec::new();
     for (group, piece) in pieces.iter().enumerate() {
         let What::Value { kind, name } = &piece.what else {
             continue;
@@ -574,12 +665,11 @@ fn values(pieces: &[Piece], found: &regex::Captures<'_>) -> Option<Vec<(String, 
         if kind.accepts.is_some_and(|accepts| !accepts(value.as_str())) {
             return None;
         }
-        let Some(name) = name else { continue };
-        match values.iter().find(|(known, _)| known == name) {
-            Some((_, first)) if first != value.as_str() => return None,
-            Some(_) => {}
-            None => values.push((name.clone(), value.as_str().to_owned())),
-        }
+        values.extend(name.as_ref().map(|name| Found {
+            name: name.clone(),
+            kind: kind.name,
+            value: value.as_str().to_owned(),
+        }));
     }
     Some(values)
 }

@@ -1,6 +1,10 @@
 //! Runs → the transcript that `record` writes, with what `learn/` finds in them.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::derived::{Shown, pair, pairs};
 use super::learn::{Freed, Ground, Seen, learn};
+use super::recorded::is_one_of_a_kind;
 use super::stale::recorded_step;
 use super::step::{is_judged_by_transcript, output_text};
 use super::transcript::{FORMAT, Lock, Transcript, TranscriptCommand, TranscriptStep};
@@ -95,14 +99,16 @@ impl Lessons {
     }
 }
 
-/// What a run from elsewhere adds to a transcript of the same commands: what it saw differently varies from then on. The
-/// recorded text stays. Steps that did not end in that run, or are judged by `expect`, teach nothing.
+/// What a run from elsewhere adds to a transcript of the same commands: what it saw differently varies from then on, and
+/// values that did not belong together there are apart. The recorded text stays. Steps that did not end in that run, or
+/// are judged by `expect`, teach nothing.
 pub fn merged(tutorial: &Tutorial, transcript: &Transcript, run: &Run) -> Lessons {
     let mut lessons = Lessons {
         transcript: transcript.clone(),
         unexplained: Vec::new(),
         freed: Vec::new(),
     };
+    let mut values = Values::default();
     for (index, (step, ran)) in tutorial.steps.iter().zip(&run.steps).enumerate() {
         let Some(recorded) = recorded_step(tutorial, index, transcript) else {
             continue;
@@ -128,38 +134,86 @@ pub fn merged(tutorial: &Tutorial, transcript: &Transcript, run: &Run) -> Lesson
             let freed = learned.freed.into_iter().filter(is_new);
             lessons.freed.extend(freed.map(|freed| (index, nth, freed)));
             lessons.transcript.steps[at].commands[nth] = learned.command;
+            values.extend(learned.values);
         }
     }
+    let apart = &mut lessons.transcript.apart;
+    apart.extend(values.apart());
+    apart.sort();
+    apart.dedup();
     lessons
 }
 
 /// Values that look like bindings, and what stood in their places in the other runs.
 #[derive(Default)]
-struct Values(Vec<(String, Vec<Option<String>>)>);
+struct Values(Vec<(Shown, Others)>);
+
+/// Run by run; `None`: not known.
+type Others = Vec<Option<String>>;
 
 impl Values {
-    fn extend(&mut self, values: Vec<(String, Vec<Option<String>>)>) {
+    fn extend(&mut self, values: Vec<(Shown, Others)>) {
         self.0.extend(values);
     }
 
-    /// Those that were the same in two places of the first run alone.
-    fn apart(self) -> Vec<String> {
-        let mut apart: Vec<String> = Vec::new();
-        for (nth, (value, others)) in self.0.iter().enumerate() {
-            let differ = |(one, other): (&Option<String>, &Option<String>)| match (one, other) {
-                (Some(one), Some(other)) => one != other,
-                _ => false,
+    /// What held in the first run alone: values that were the same in two places, and pairs that belonged together or
+    /// were different.
+    fn apart(mut self) -> Vec<String> {
+        // Many places say the same.
+        let mut known = HashSet::new();
+        self.0.retain(|it| known.insert(it.clone()));
+        let mut places: BTreeMap<&str, Vec<&Others>> = BTreeMap::new();
+        for (shown, others) in &self.0 {
+            places.entry(&shown.value).or_default().push(others);
+        }
+        let mut apart: BTreeSet<String> = BTreeSet::new();
+        for (value, others) in &places {
+            let torn = |(nth, one): (usize, &&Others)| {
+                let mut before = others[..nth].iter();
+                before.any(|other| is_torn(one, other, &|one, other| one == other))
             };
-            let by_chance = self.0[..nth].iter().any(|(earlier, earlier_others)| {
-                earlier == value && earlier_others.iter().zip(others).any(differ)
-            });
-            if by_chance && !apart.contains(value) {
-                apart.push(value.clone());
+            if others.iter().enumerate().any(torn) {
+                apart.insert((*value).to_owned());
             }
         }
-        apart.sort();
-        apart
+        let shown: Vec<Shown> = self.0.iter().map(|(shown, _)| shown.clone()).collect();
+        for related in pairs(&shown) {
+            let (one, other) = related.values();
+            let torn = |of_one: &&Others| {
+                let mut of_other = places[other].iter();
+                of_other
+                    .any(|other| is_torn(of_one, other, &|one, other| related.holds(one, other)))
+            };
+            if places[one].iter().any(torn) {
+                apart.insert(pair(one, other));
+            }
+        }
+        // In each other run: a value, and what it was in the first one.
+        let mut became: BTreeMap<(usize, &str), BTreeSet<&str>> = BTreeMap::new();
+        for (shown, others) in self.0.iter().filter(|it| !apart.contains(&it.0.value)) {
+            for (run, value) in others.iter().enumerate() {
+                let value = value.as_ref().filter(|it| is_one_of_a_kind(shown.kind, it));
+                if let Some(value) = value {
+                    became.entry((run, value)).or_default().insert(&shown.value);
+                }
+            }
+        }
+        for values in became.into_values() {
+            let values: Vec<&str> = values.into_iter().collect();
+            for (nth, one) in values.iter().enumerate() {
+                apart.extend(values[..nth].iter().map(|other| pair(one, other)));
+            }
+        }
+        apart.into_iter().collect()
     }
+}
+
+/// Whether there is a run between whose values it does not hold.
+fn is_torn(one: &Others, other: &Others, holds: &dyn Fn(&str, &str) -> bool) -> bool {
+    one.iter().zip(other).any(|both| match both {
+        (Some(one), Some(other)) => !holds(one, other),
+        _ => false,
+    })
 }
 
 /// What a key has ended has a status too, but whatever it is it is right, and it may be another the next time.
@@ -194,4 +248,61 @@ pub struct Varying {
     pub first: Option<String>,
     /// The line in the other run.
     pub other: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kind, the line from the value on, and what the other runs had.
+    fn apart(places: &[(&'static str, &str, &[&str])]) -> Vec<String> {
+        let places = places.iter().map(|(kind, text, others)| {
+            let end = text.find('/').unwrap_or(text.len());
+            let others = others
+                .iter()
+                .map(|it| (*it != "?").then(|| (*it).to_owned()));
+            (
+                Shown::new(kind, &text[..end], &text[end..]),
+                others.collect(),
+            )
+        });
+        Values(places.collect()).apart()
+    }
+
+    const MAC: &str = "ae:e9:d8:1b:1b:1b";
+    const OWN: &str = "fe80::ace9:d8ff:fe1b:1b1b";
+    const OTHER: &str = "5e:0c:3f:a1:77:02";
+
+    #[test]
+    fn what_held_in_every_run_is_not_apart() {
+        let nothing: [&str; 0] = [];
+        assert_eq!(
+            apart(&[
+                ("mac", MAC, &[OTHER, "?"]),
+                ("mac", MAC, &[OTHER, "02:00:00:00:00:01"]),
+                ("ipv6", OWN, &["fe80::5c0c:3fff:fea1:7702", "?"]),
+                ("ipv4", "10.0.2.0/24", &["10.7.0.0", "10.8.0.0"]),
+                ("ipv4", "10.0.2.15", &["10.7.0.9", "10.8.0.33"]),
+            ]),
+            nothing
+        );
+    }
+
+    #[test]
+    fn what_another_run_tore_is_apart() {
+        // The same in the first run alone.
+        let two = [("mac", MAC, &[OTHER][..]), ("mac", MAC, &[MAC])];
+        assert_eq!(apart(&two), [MAC]);
+        // Made from the other in the first run alone.
+        let own = [("mac", MAC, &[OTHER][..]), ("ipv6", OWN, &["fe80::1"])];
+        assert_eq!(apart(&own), [pair(MAC, OWN)]);
+        let network = [
+            ("ipv4", "10.0.2.0/24", &["10.7.0.0"][..]),
+            ("ipv4", "10.0.2.15", &["10.8.0.9"]),
+        ];
+        assert_eq!(apart(&network), ["10.0.2.0 10.0.2.15"]);
+        // Different in the first run alone.
+        let became = [("mac", MAC, &[OTHER][..]), ("mac", OTHER, &[OTHER])];
+        assert_eq!(apart(&became), [pair(MAC, OTHER)]);
+    }
 }

@@ -3,7 +3,10 @@
 //! In: a command of a transcript, and what both runs ran on. Out: a [`Pattern`]. Not here: comparing (`compare.rs`).
 
 use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::bindings::Name;
+use super::derived::Shown;
 use super::matcher;
 use super::pattern::{Free, LinePattern, Pattern};
 use super::transcript::{Transcript, TranscriptCommand};
@@ -34,19 +37,17 @@ impl<'a> Known<'a> {
 
 /// The recorded output of a command.
 pub(crate) fn pattern(command: &TranscriptCommand, known: Known<'_>) -> Pattern {
-    pattern_with(command, known, &|_, kind, value| {
-        is_binding(kind, value, known.apart).then(|| format!("{kind} {value}"))
+    pattern_with(command, known, &|shown| {
+        let is_apart = known.apart.contains(&shown.value);
+        (!is_apart).then(|| Name::Recorded(shown.value.clone()))
     })
 }
 
-/// Names a value of a line (its index): line, kind, value.
-type Naming<'a> = &'a dyn Fn(usize, &str, &str) -> Option<String>;
-
-/// The same, with names for the values that the caller chooses.
+/// The same, with the names that the caller chooses for values that may have one.
 pub(super) fn pattern_with(
     command: &TranscriptCommand,
     known: Known<'_>,
-    naming: Naming<'_>,
+    naming: &dyn Fn(&Shown) -> Option<Name>,
 ) -> Pattern {
     let lines: Vec<&str> = command.output.lines().collect();
     let free = places(&lines, &command.varies);
@@ -63,7 +64,7 @@ pub(super) fn pattern_with(
     };
     let repeats = shapes_of(&command.repeats);
     let sometimes = shapes_of(&command.sometimes);
-    let line_at = |index: usize, naming: &dyn Fn(&str, &str) -> Option<String>| {
+    let line_at = |index: usize, naming: &dyn Fn(&Shown) -> Option<Name>| {
         let others = command.instead.get(lines[index]).into_iter().flatten();
         let others = others.map(|other| {
             let free = places(&[other], &command.varies);
@@ -79,11 +80,10 @@ pub(super) fn pattern_with(
             continue;
         }
         if !repeats.contains(shape) {
-            let name = |kind: &str, value: &str| naming(index, kind, value);
-            pattern.lines.push(line_at(index, &name));
+            pattern.lines.push(line_at(index, naming));
         } else if index == 0 || shapes[index - 1] != *shape {
             // Each of them may have other values, so that none of these is a binding.
-            let line = || line_at(index, &|_, _| None);
+            let line = || line_at(index, &|_| None);
             pattern.lines.extend([line(), line().many()]);
         }
     }
@@ -91,7 +91,7 @@ pub(super) fn pattern_with(
     let free = places(&texts, &command.varies);
     let lines = texts.iter().zip(&free);
     pattern.anywhere = lines
-        .map(|(line, places)| line_of(line, places, known, &|_, _| None).many())
+        .map(|(line, places)| line_of(line, places, known, &|_| None).many())
         .collect();
     pattern
 }
@@ -100,9 +100,9 @@ fn line_of(
     line: &str,
     places: &[Place],
     known: Known<'_>,
-    name: &dyn Fn(&str, &str) -> Option<String>,
+    naming: &dyn Fn(&Shown) -> Option<Name>,
 ) -> LinePattern {
-    let free = places.iter().filter_map(|place| {
+    let free = places.iter().enumerate().filter_map(|(nth, place)| {
         let value = &line[place.range.clone()];
         let free = if let Some(texts) = of_the_machine(place.kind, value, known) {
             Free::OneOf(texts)
@@ -110,7 +110,11 @@ fn line_of(
             // A host's name for itself, which has a suffix where labs start differently.
             Free::Looks(format!("{}(?:-[0-9a-f]{{2}})?", regex::escape(value)))
         } else {
-            Free::Value(matcher::named(place.kind)?, name(place.kind, value))
+            let next = places.get(nth + 1);
+            let end = next.map_or(line.len(), |next| next.range.start);
+            let shown = Shown::new(place.kind, value, &line[place.range.end..end]);
+            let name = is_binding(place.kind, value).then(|| naming(&shown));
+            Free::Value(matcher::named(place.kind)?, name.flatten())
         };
         Some((place.range.clone(), free))
     });
@@ -164,19 +168,41 @@ pub(crate) fn version_parts(version: &str) -> [&str; 3] {
     [version, upstream, revision]
 }
 
-/// Whether a varying value is so long a one that two places have it for a reason only.
-pub(crate) fn is_binding(kind: &str, value: &str, apart: &[String]) -> bool {
-    if apart.iter().any(|it| it == value) {
-        return false;
-    }
-    let has = |what: fn(&u8) -> bool| value.as_bytes().iter().any(what);
-    let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+/// Whether a varying value is so long a one that two places have it for a reason only. No small number is, `pts/10` and
+/// `eth12` are small numbers too, and "no address" and "everybody" are no addresses.
+pub(crate) fn is_binding(kind: &str, value: &str) -> bool {
+    let digits = || value.bytes().filter(u8::is_ascii_hexdigit);
     match kind {
-        "mac" | "ipv4" | "ipv6" | "uuid" | "base64" => true,
-        "hex" => value.len() >= 8,
-        "word" | "path" => value.len() >= 8 && mixed,
+        "mac" | "uuid" => digits().any(|digit| !matches!(digit, b'0' | b'f' | b'F')),
+        "ipv4" => value.parse().is_ok_and(|address: Ipv4Addr| {
+            !address.is_unspecified() && !address.is_loopback() && !address.is_broadcast()
+        }),
+        "ipv6" => value
+            .parse()
+            .is_ok_and(|address: Ipv6Addr| !address.is_unspecified() && !address.is_loopback()),
+        "base64" => true,
+        "hex" => {
+            let digits = value.strip_prefix("0x").unwrap_or(value);
+            digits.trim_start_matches('0').len() >= 8
+        }
+        "word" | "path" => value.len() >= 8 && is_mixed(value),
         _ => false,
     }
+}
+
+/// Whether a letter follows a digit somewhere, or there is a long number: no name with a small number behind it.
+fn is_mixed(value: &str) -> bool {
+    let bytes = value.as_bytes();
+    let mut pairs = bytes.windows(2);
+    let letter = pairs.any(|pair| pair[0].is_ascii_digit() && pair[1].is_ascii_alphabetic());
+    let mut numbers = bytes.split(|byte| !byte.is_ascii_digit());
+    letter || numbers.any(|number| number.len() >= 6)
+}
+
+/// Whether another thing has another such value: two addresses that were never the same must not become the same. A
+/// path or a word may be the same for many reasons.
+pub(super) fn is_one_of_a_kind(kind: &str, value: &str) -> bool {
+    !matches!(kind, "word" | "path") && is_binding(kind, value)
 }
 
 #[cfg(test)]
@@ -246,20 +272,40 @@ mod tests {
 
     #[test]
     fn small_values_are_no_bindings() {
-        assert!(is_binding("mac", "ae:e9:d8:1b:1b:1b", &[]));
-        assert!(!is_binding(
-            "mac",
-            "ae:e9:d8:1b:1b:1b",
-            &["ae:e9:d8:1b:1b:1b".to_owned()]
-        ));
         for (kind, value) in [
-            ("int", "55584"),
-            ("pid", "4711"),
+            ("mac", "ae:e9:d8:1b:1b:1b"),
+            ("ipv4", "10.0.2.15"),
+            ("ipv6", "fe80::1"),
+            ("hex", "4d2e1f00"),
             ("word", "server-4d"),
-            ("hex", "4d2"),
+            ("word", "session-1764510000"),
+            ("path", "/tmp/tmp.Xa8sQ"),
         ] {
-            let expected = (kind, value) == ("word", "server-4d");
-            assert_eq!(is_binding(kind, value, &[]), expected, "{kind} {value}");
+            assert!(is_binding(kind, value), "{kind} {value}");
+        }
+        for (kind, value) in [
+            ("mac", "00:00:00:00:00:00"),
+            ("mac", "ff:ff:ff:ff:ff:ff"),
+            ("ipv4", "0.0.0.0"),
+            ("ipv4", "127.0.0.1"),
+            ("ipv6", "::"),
+            ("hex", "4d2"),
+            ("hex", "0x00000000000004d2"),
+            ("word", "ethernet12"),
+            ("path", "/dev/pts/10"),
+        ] {
+            assert!(!is_binding(kind, value), "{kind} {value}");
+        }
+        // However large: what is counted or measured is the same for no reason.
+        for kind in matcher::MATCHERS {
+            let numbers = [
+                "int", "float", "pid", "port", "size", "duration", "time", "date",
+            ];
+            if numbers.contains(&kind.name) {
+                for value in ["1", "4711", "55584", "1764510000", "18446744073709551615"] {
+                    assert!(!is_binding(kind.name, value), "{} {value}", kind.name);
+                }
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use regex::Regex;
 
 use super::bindings::Bindings;
-use super::compare::{Difference, compare};
+use super::compare::{Difference, compare, take};
 use super::pattern::Pattern;
 use super::recorded::{self, Known};
 use super::transcript::{TranscriptCommand, TranscriptStep};
@@ -16,7 +16,9 @@ type Wrong = (usize, Why);
 
 /// `recorded`: `None` when no transcript fits; `Some(None)` when one fits and does not have this step.
 /// `after_failure`: whether a step before it failed, so that one which was not reached is no news.
+/// `index` is the step's own.
 pub(super) fn judge(
+    index: usize,
     step: &Step,
     ran: &StepRun,
     recorded: Option<Option<&TranscriptStep>>,
@@ -37,7 +39,7 @@ pub(super) fn judge(
         Ended::Done => {}
     }
     let wrong =
-        wrong_exit(step, ran).or_else(|| wrong_output(step, ran, recorded, known, bindings));
+        wrong_exit(step, ran).or_else(|| wrong_output(index, step, ran, recorded, known, bindings));
     remember_captures(step, ran, bindings);
     wrong
 }
@@ -79,6 +81,7 @@ pub(super) fn wrong_exit(step: &Step, ran: &StepRun) -> Option<Wrong> {
 }
 
 fn wrong_output(
+    index: usize,
     step: &Step,
     ran: &StepRun,
     recorded: Option<Option<&TranscriptStep>>,
@@ -95,7 +98,11 @@ fn wrong_output(
             Matching::None => Matching::Exact,
             other => other,
         };
-        let found = compare(&pattern, &actual, matching, bindings)?;
+        bindings.enter(index, 0, &lengths(&ran.commands));
+        let Some(found) = compare(&pattern, &actual, matching, bindings) else {
+            take_names(index, ran, recorded.flatten(), known, bindings);
+            return None;
+        };
         let command = command_at(ran, first_wrong_line(&found.lines));
         return Some((command, differs(Against::Expect, found)));
     }
@@ -115,6 +122,7 @@ fn wrong_output(
         let output = output_text(ran);
         let actual: Vec<_> = output.lines().collect();
         let (pattern, matching) = recorded_pattern(step, recorded, known);
+        bindings.enter(index, command, &[]);
         let found = compare(&pattern, &actual, matching, bindings)?;
         Some((command, differs(Against::Transcript, found)))
     })
@@ -138,6 +146,32 @@ pub(super) fn recorded_pattern(
     (pattern, matching)
 }
 
+/// What `expect` leaves free may be what a later step shows: where the output is as it was recorded too, it says which
+/// recorded values have become which.
+fn take_names(
+    index: usize,
+    ran: &StepRun,
+    recorded: Option<&TranscriptStep>,
+    known: Option<Known<'_>>,
+    bindings: &mut Bindings,
+) {
+    let (Some(recorded), Some(known)) = (recorded, known) else {
+        return;
+    };
+    let pairs = recorded.commands.iter().zip(&ran.commands).enumerate();
+    for (command, (recorded, ran)) in pairs {
+        let output = output_text(ran);
+        let actual: Vec<_> = output.lines().collect();
+        bindings.enter(index, command, &[]);
+        take(&recorded::pattern(recorded, known), &actual, bindings);
+    }
+}
+
+fn lengths(commands: &[CommandRun]) -> Vec<usize> {
+    let lines = |command| output_text(command).lines().count();
+    commands.iter().map(lines).collect()
+}
+
 fn differs(against: Against, found: Difference) -> Why {
     Why::Differs(diff_of(against, found))
 }
@@ -148,11 +182,13 @@ fn diff_of(against: Against, found: Difference) -> Diff {
         lines: found.lines,
         expected_line: found.expected_line,
         bound: found.bound,
+        broken: found.broken,
     }
 }
 
 /// How the output of a command that could not go on differs from what was expected of it.
 pub(super) fn difference(
+    index: usize,
     step: &Step,
     ran: &StepRun,
     command: usize,
@@ -160,22 +196,29 @@ pub(super) fn difference(
     known: Option<Known<'_>>,
     bindings: &Bindings,
 ) -> Option<Diff> {
+    let mut bindings = bindings.clone();
     let (against, pattern, output) = match &step.expect {
-        Some(expect) => (
-            Against::Expect,
-            Pattern::parse(&expect.text).ok()?,
-            ran.commands.iter().map(output_text).collect::<String>(),
-        ),
+        Some(expect) => {
+            bindings.enter(index, 0, &lengths(&ran.commands));
+            (
+                Against::Expect,
+                Pattern::parse(&expect.text).ok()?,
+                ran.commands.iter().map(output_text).collect::<String>(),
+            )
+        }
         None => (
             Against::Transcript,
             recorded_pattern(step, recorded?.commands.get(command)?, known).0,
             output_text(ran.commands.get(command)?),
         ),
     };
+    if step.expect.is_none() {
+        bindings.enter(index, command, &[]);
+    }
     let actual: Vec<_> = output.lines().collect();
     match step.matching {
         Matching::None if step.expect.is_none() => None,
-        _ => compare(&pattern, &actual, Matching::Exact, &mut bindings.clone())
+        _ => compare(&pattern, &actual, Matching::Exact, &mut bindings)
             .map(|found| diff_of(against, found)),
     }
 }

@@ -35,7 +35,8 @@ pub struct Transcript {
     pub ran: Option<Ran>,
     /// What it ran on.
     pub facts: Facts,
-    /// Values that were the same in two places by chance: each place is judged by itself.
+    /// Values that were the same in two places by chance: each place is judged by itself. Two values (`A B`): that they
+    /// belong together, or differ, was by chance.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apart: Vec<String>,
     /// Every step that ran commands, in order.

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use crate::judge::bindings::Name;
+pub use crate::judge::derived::Tie;
 use crate::judge::{MaxAge, Transcript};
 use crate::outcome::{Facts, Failure, Run};
 use crate::tutorial::Tutorial;
@@ -118,8 +120,63 @@ pub struct Diff {
     pub lines: Vec<DiffLine>,
     /// 0-based line of the expectation at which the first difference stands.
     pub expected_line: usize,
-    /// Placeholders in expected lines that are not there, as written, and the value that they had by then.
-    pub bound: Vec<(String, String)>,
+    /// Placeholders in expected lines that are not there, whose value was known.
+    pub bound: Vec<Bound>,
+    /// Values in lines that look right, but not beside another place of the run.
+    pub broken: Vec<Broken>,
+}
+
+/// A placeholder whose value was known by then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// As written: `{{mac:laptop}}`, `{{=NAME}}`.
+    pub written: String,
+    /// What it stands for in this run.
+    pub value: String,
+    /// Where it got that; `None`: captured.
+    pub place: Option<Place>,
+}
+
+/// Two values that do not go together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// How they should.
+    pub tie: Tie,
+    /// The one that came first.
+    pub first: Seen,
+    /// The one because of which the step fails.
+    pub second: Seen,
+}
+
+/// A value in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// What it is known by: the author's name, or the recorded value.
+    pub name: Name,
+    /// Name of its matcher.
+    pub kind: &'static str,
+    /// What it is in this run.
+    pub value: String,
+    /// Where.
+    pub place: Place,
+}
+
+impl Seen {
+    /// As the expectation has it: `{{mac:laptop}}`, or the recorded value.
+    pub fn written(&self) -> String {
+        self.name.written(self.kind)
+    }
+}
+
+/// A line of a run's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Index into the tutorial's steps.
+    pub step: usize,
+    /// Index into the step's commands.
+    pub command: usize,
+    /// 0-based line of the command's output.
+    pub line: usize,
 }
 
 /// What an output was compared with.

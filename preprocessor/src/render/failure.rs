@@ -8,6 +8,9 @@ use crate::judge::verdict::{Diff, DiffLine, FailedStep, Why};
 use crate::judge::{Folded, Stretch};
 use crate::tutorial::Tutorial;
 
+/// Values that don't go with others: more of them mostly come of the first.
+const BROKEN: usize = 5;
+
 /// As failure.html takes it.
 #[derive(Debug, Serialize)]
 pub(super) struct FailureView {
@@ -18,6 +21,8 @@ pub(super) struct FailureView {
     lines: Vec<DiffRow>,
     /// Whether a part of the expected lines may be another.
     varies: bool,
+    /// Values that do not go with another place, a sentence each.
+    broken: Vec<Vec<Piece>>,
 }
 
 /// A line of the diff, or what stands for many.
@@ -52,7 +57,20 @@ pub(super) fn failure(tutorial: &Tutorial, failed: &FailedStep) -> Option<Failur
         command: command.unwrap_or_default(),
         lines: diff.map(rows).unwrap_or_default(),
         varies: diff.is_some_and(Diff::has_varying),
+        broken: diff.map_or_else(Vec::new, |diff| {
+            let broken = diff.broken.iter().take(BROKEN);
+            broken.map(|it| sentence(&it.sentence(tutorial))).collect()
+        }),
     })
+}
+
+/// Values stand between backticks.
+fn sentence(text: &str) -> Vec<Piece> {
+    let parts = text.split('`').enumerate();
+    let class = |nth| if nth % 2 == 1 { "twin-code" } else { "" };
+    parts
+        .map(|(nth, text)| Piece::new(class(nth), text))
+        .collect()
 }
 
 fn rows(diff: &Diff) -> Vec<DiffRow> {

@@ -142,6 +142,7 @@ mod tests {
             lines,
             expected_line: 0,
             bound: Vec::new(),
+            broken: Vec::new(),
         }
     }
 

@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use super::kinds::Kind;
 use super::verdict::{TAIL, sentence};
 use crate::diagnostic::{Diagnostic, Position, Severity};
-use crate::judge::verdict::{Against, Diff, DiffLine, FailedStep, Verdict, VerifiedBy, Why};
+use crate::judge::verdict::{
+    Against, Broken, Diff, DiffLine, FailedStep, Seen, Tie, Verdict, VerifiedBy, Why,
+};
 use crate::judge::{Folded, Verification};
 use crate::tutorial::{Action, Step, Suite, Tutorial};
 use crate::verify::{Answer, Summary};
@@ -108,7 +110,7 @@ fn failed_step(of: &Verification, failed: &FailedStep) -> Value {
         "why": why,
         "message": sentence(&failed.why),
         "expected_at": diff.and_then(|diff| diff.expected_at(step)).as_ref().map(position),
-        "diff": diff.map(difference),
+        "diff": diff.map(|diff| difference(tutorial, diff)),
         "printed": match diff {
             None => printed(of, failed),
             Some(_) => Value::Null,
@@ -143,7 +145,9 @@ fn readme(tutorial: &Tutorial, step: &Step, command: usize) -> Value {
 }
 
 /// As a person sees it: folded, each line in parts that say whether they vary and whether they differ.
-fn difference(diff: &Diff) -> Value {
+fn difference(tutorial: &Tutorial, diff: &Diff) -> Value {
+    let bound = diff.bound.iter();
+    let bound = bound.map(|it| (it.written.clone(), json!(it.value)));
     let lines = diff.folded().into_iter().flat_map(|folded| match folded {
         Folded::Shown(lines) => lines.iter().map(line).collect(),
         Folded::Equal(lines) => vec![json!({"kind": "equal", "count": lines.len()})],
@@ -153,8 +157,33 @@ fn difference(diff: &Diff) -> Value {
             Against::Expect => "expect",
             Against::Transcript => "transcript",
         },
-        "bound": diff.bound.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        "bound": bound.collect::<Map<_, _>>(),
+        "broken": diff.broken.iter().map(|it| broken(tutorial, it)).collect::<Vec<_>>(),
         "lines": lines.collect::<Vec<_>>(),
+    })
+}
+
+fn broken(tutorial: &Tutorial, broken: &Broken) -> Value {
+    let seen = |seen: &Seen| {
+        let step = &tutorial.steps[seen.place.step];
+        json!({
+            "expected": seen.written(),
+            "kind": seen.kind,
+            "value": seen.value,
+            "step": step.id,
+            "command": seen.place.command + 1,
+            "line": seen.place.line + 1,
+        })
+    };
+    json!({
+        "tie": match &broken.tie {
+            Tie::Same => "same",
+            Tie::Different => "different",
+            Tie::Related(related) => related.relation.name,
+        },
+        "message": broken.sentence(tutorial),
+        "first": seen(&broken.first),
+        "second": seen(&broken.second),
     })
 }
 

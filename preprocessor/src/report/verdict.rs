@@ -20,6 +20,9 @@ const DIFF: usize = 100;
 const TRIES: usize = 3;
 const OF_A_TRY: usize = 5;
 
+/// Values that don't go with others, of one step: more of them mostly come of the first.
+const BROKEN: usize = 5;
+
 /// Changed commands that are named with a failure.
 const CHANGES: usize = 5;
 
@@ -247,7 +250,7 @@ pub(super) fn what_is_wrong(
     let ran = run.and_then(|run| run.steps.get(failed.step)?.commands.get(failed.command));
     match (&failed.why, &failed.besides) {
         (Why::Differs(found), _) | (Why::CouldNotGoOn(_), Some(found)) => {
-            push_diff(step, found, paint, text);
+            push_diff(tutorial, step, found, paint, text);
         }
         (Why::CouldNotGoOn(_), None) => push_tail(ran.map(|command| &command.output), text),
         (Why::NotInTranscript | Why::NeverRan(_), _) => {}
@@ -268,7 +271,7 @@ pub(super) fn what_is_wrong(
     shown
 }
 
-fn push_diff(step: &Step, found: &Diff, paint: Paint, text: &mut String) {
+fn push_diff(tutorial: &Tutorial, step: &Step, found: &Diff, paint: Paint, text: &mut String) {
     if let Some(at) = found.expected_at(step) {
         push(text, &format!("expected at {at}"));
     }
@@ -284,8 +287,10 @@ fn push_diff(step: &Step, found: &Diff, paint: Paint, text: &mut String) {
         ));
         push(text, &format!("  {more}"));
     }
-    for (name, value) in &found.bound {
-        push(text, &format!("`{name}` is `{}` by then", visible(value)));
+    let broken = found.broken.iter().map(|it| it.sentence(tutorial));
+    let bound = found.bound.iter().map(|it| it.sentence(tutorial));
+    for sentence in broken.chain(bound).take(BROKEN) {
+        push(text, &visible(&sentence));
     }
 }
 

@@ -18,10 +18,11 @@ mod tokens;
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::bindings::Bindings;
+use super::bindings::{Bindings, Name};
 use super::compare::compare;
+use super::derived::Shown;
 use super::pattern::{LinePattern, Pattern};
-use super::recorded::{Known, is_binding, pattern_with, shape};
+use super::recorded::{Known, pattern_with, shape};
 use super::transcript::TranscriptCommand;
 use super::varies::{Place, entries, places};
 use super::verdict::DiffLine;
@@ -62,7 +63,7 @@ pub struct Learned {
     /// Pairs of lines that differ and are explained by nothing: the first run's, and another's.
     pub unexplained: Vec<(Option<String>, Option<String>)>,
     /// Each free value that is a binding by its looks, and what it was in the other runs (`None`: not known).
-    pub(super) values: Vec<(String, Vec<Option<String>>)>,
+    pub(super) values: Vec<(Shown, Vec<Option<String>>)>,
 }
 
 /// What a command gave in another run.
@@ -387,17 +388,19 @@ fn prove(
         Matching::Exact if command.unordered => Matching::Unordered,
         other => other,
     };
-    let mut values: Vec<(String, Vec<Option<String>>)> = Vec::new();
+    let mut values: Vec<(Shown, Vec<Option<String>>)> = Vec::new();
     let mut unexplained = Vec::new();
     for other in others {
         let (pattern, names) = named_pattern(&command, facts, other.facts);
         let lines: Vec<&str> = other.output.lines().collect();
         let mut bindings = Bindings::default();
         let difference = compare(&pattern, &lines, matching, &mut bindings);
-        values.resize_with(names.len(), Default::default);
-        for ((name, value), place) in names.into_iter().zip(&mut values) {
-            place.0 = value;
-            place.1.push(bindings.bound(&name).map(str::to_owned));
+        for (nth, shown) in names.into_iter().enumerate() {
+            if nth == values.len() {
+                values.push((shown, Vec::new()));
+            }
+            let value = bindings.bound(&Name::Nth(nth));
+            values[nth].1.push(value.map(str::to_owned));
         }
         if let Some(difference) = difference {
             for pair in pairs(&difference.lines) {
@@ -415,28 +418,20 @@ fn prove(
     }
 }
 
-/// A name for each place that looks like a binding: what it was in the other run can be asked then. The names, and the
-/// recorded values.
-fn named_pattern(
-    command: &TranscriptCommand,
-    then: &Facts,
-    now: &Facts,
-) -> (Pattern, Vec<(String, String)>) {
+/// A name for each place that looks like a binding: what it was in the other run can be asked then.
+fn named_pattern(command: &TranscriptCommand, then: &Facts, now: &Facts) -> (Pattern, Vec<Shown>) {
     let known = Known {
         then,
         now,
         apart: &[],
     };
-    let names = RefCell::new(Vec::new());
-    let pattern = pattern_with(command, known, &|line, kind, value| {
-        let mut names = names.borrow_mut();
-        let name = format!("{line} {}", names.len());
-        is_binding(kind, value, &[]).then(|| {
-            names.push((name.clone(), value.to_owned()));
-            name
-        })
+    let shown = RefCell::new(Vec::new());
+    let pattern = pattern_with(command, known, &|value| {
+        let mut shown = shown.borrow_mut();
+        shown.push(value.clone());
+        Some(Name::Nth(shown.len() - 1))
     });
-    (pattern, names.into_inner())
+    (pattern, shown.into_inner())
 }
 
 /// Missing and extra lines, side by side.

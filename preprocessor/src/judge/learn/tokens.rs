@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::judge::bindings::Bindings;
+use crate::judge::bindings::{Bindings, Name};
 use crate::judge::matcher::{self, Matcher};
 use crate::judge::pattern::{Free, LinePattern};
 use crate::judge::varies::{Place, is_token, is_unit};
@@ -81,10 +81,7 @@ impl Search<'_> {
         self.tries = self.tries.checked_sub(1)?;
         let free = self.chosen.iter().enumerate().filter_map(|(nth, place)| {
             let kind = matcher::named(place.kind)?;
-            Some((
-                place.range.clone(),
-                Free::Value(kind, Some(nth.to_string())),
-            ))
+            Some((place.range.clone(), Free::Value(kind, Some(Name::Nth(nth)))))
         });
         let pattern = LinePattern::recorded(self.line, free.collect());
         let mut found: Vec<Found> = self
@@ -96,9 +93,10 @@ impl Search<'_> {
             })
             .collect();
         for line in std::iter::once(&self.line).chain(self.others) {
-            for (name, value) in pattern.found(line, &Bindings::default())? {
-                let nth: usize = name.parse().ok()?;
-                found[nth].values.push(value);
+            for one in pattern.found(line, &Bindings::default())? {
+                if let Name::Nth(nth) = one.name {
+                    found[nth].values.push(one.value);
+                }
             }
         }
         for one in &mut found {
