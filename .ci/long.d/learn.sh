@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 times=${TIMES:-100}
-tutorials=(first-steps vde-namespaces two-hosts fuse2fs)
+read -ra tutorials <<<"${TUTORIALS:-first-steps vde-namespaces two-hosts fuse2fs}"
 cargo build --quiet
 
 cache=${CACHE:-$(mktemp -d)}
