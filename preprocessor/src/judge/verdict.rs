@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::judge::{MaxAge, Transcript};
+use crate::judge::{MaxAge, Timings, Transcript};
 use crate::outcome::{Facts, Failure, Run};
 use crate::tutorial::Tutorial;
 
@@ -16,6 +16,8 @@ pub struct Verification {
     pub transcript: Option<Transcript>,
     /// What ran, now or earlier on this machine (the verdict says which); `None` when only the transcript is known.
     pub run: Option<Run>,
+    /// How long the recorded run took, where that is known.
+    pub timings: Option<Timings>,
     /// The judgement.
     pub verdict: Verdict,
 }
