@@ -72,6 +72,10 @@ enum What {
     },
     /// One of a few texts.
     OneOf(Vec<String>),
+    /// What stands before a number so that it ends where others end: fewer for a longer one.
+    Padding {
+        blanks: usize,
+    },
     Regex(String),
     Captured(String),
     RestOfLine {
@@ -307,6 +311,8 @@ impl Piece {
         match &self.what {
             What::Text(text) => regex::escape(text),
             What::Regex(regex) => format!("(?:{regex})"),
+            What::Padding { blanks: 1 } => " +".to_owned(),
+            What::Padding { .. } => " *".to_owned(),
             What::OneOf(texts) => {
                 let texts: Vec<_> = texts.iter().map(|text| regex::escape(text)).collect();
                 format!("(?:{})", texts.join("|"))
@@ -397,10 +403,22 @@ impl LinePattern {
         let mut pieces = Vec::new();
         let mut at = 0;
         for (range, free) in free {
+            let before = &text[at..range.start];
+            let right_aligned = match &free {
+                Free::Value(kind, _) if kind.is_number() => before.trim_end_matches(' '),
+                _ => before,
+            };
+            let blanks = before.len() - right_aligned.len();
             pieces.push(Piece::text(
-                (at, text[at..range.start].to_owned()),
-                range.start,
+                (at, right_aligned.to_owned()),
+                at + right_aligned.len(),
             ));
+            if blanks > 0 {
+                pieces.push(Piece {
+                    range: range.start - blanks..range.start,
+                    what: What::Padding { blanks },
+                });
+            }
             at = range.end;
             let what = match free {
                 Free::Value(kind, name) => What::Value { kind, name },
@@ -492,7 +510,7 @@ impl LinePattern {
         };
         let placeholders = pieces
             .iter()
-            .filter(|piece| !matches!(piece.what, What::Text(_)));
+            .filter(|piece| !matches!(piece.what, What::Text(_) | What::Padding { .. }));
         placeholders.map(|piece| piece.range.clone()).collect()
     }
 

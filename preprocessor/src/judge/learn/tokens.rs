@@ -141,14 +141,37 @@ pub(super) fn likeness(one: &str, other: &str) -> usize {
     same * 1000 / longer
 }
 
+/// The same, with all blanks of a row in one.
+fn padded(line: &str) -> Vec<Range<usize>> {
+    let is_blank = |range: &Range<usize>| &line[range.clone()] == " ";
+    let mut padded: Vec<Range<usize>> = Vec::new();
+    let mut blank = false;
+    for atom in atoms(line) {
+        let also = is_blank(&atom);
+        match padded.last_mut() {
+            Some(last) if blank && also => last.end = atom.end,
+            _ => padded.push(atom),
+        }
+        blank = also;
+    }
+    padded
+}
+
 /// The stretches of `line` that `other` has differently. Where only `other` has something, its neighbour.
 fn differing(line: &str, other: &str) -> Vec<Range<usize>> {
-    let (ours, theirs) = (atoms(line), atoms(other));
-    let texts = |line: &'_ str, atoms: &[Range<usize>]| -> Vec<String> {
-        atoms
-            .iter()
-            .map(|range| line[range.clone()].to_owned())
-            .collect()
+    let (ours, theirs) = (padded(line), padded(other));
+    // However many blanks stand before a number, they only make it end where others end.
+    let text = |line: &str, atoms: &[Range<usize>], at: usize| {
+        let text = &line[atoms[at].clone()];
+        let next = atoms.get(at + 1).map(|range| &line[range.clone()]);
+        let is_number = next.is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()));
+        match is_number && text.trim().is_empty() {
+            true => " ".to_owned(),
+            false => text.to_owned(),
+        }
+    };
+    let texts = |line: &str, atoms: &[Range<usize>]| -> Vec<String> {
+        (0..atoms.len()).map(|at| text(line, atoms, at)).collect()
     };
     let ops = capture_diff_slices(
         Algorithm::Myers,
@@ -366,6 +389,12 @@ mod tests {
         is("4.0K f", "12M f", &[("4.0K", "size")]);
         is("id deadbeef", "id cafe0123", &[("deadbeef", "hex")]);
         is("server", "server-4d", &[("server", "word")]);
+        is(
+            "it 100%  24.3MB/s",
+            "it 100% 232.8MB/s",
+            &[("24.3MB", "size")],
+        );
+        is("[    9.4] up", "[12345.6] up", &[("9.4", "float")]);
         is(
             "in /tmp/tmp.Xa8s:",
             "in /tmp/tmp.kk1s:",
