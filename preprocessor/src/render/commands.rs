@@ -138,7 +138,7 @@ pub(super) fn shares(of: &Verification, file: &FileTally<'_>) -> String {
 }
 
 /// `1 command`, `35 commands`.
-pub(super) fn counted(commands: usize) -> String {
+pub fn counted(commands: usize) -> String {
     let s = if commands == 1 { "" } else { "s" };
     format!("{commands} command{s}")
 }

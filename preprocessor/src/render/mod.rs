@@ -27,6 +27,7 @@ use serde::Serialize;
 
 use crate::judge::{Tally, Verification};
 use crate::tutorial::{Phase, Tutorial};
+pub use commands::counted;
 pub use template::{DEFAULTS, TemplateError};
 
 /// Makes pages: templates and grammars, read once.

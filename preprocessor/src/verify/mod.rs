@@ -216,6 +216,22 @@ pub fn verify(
     verify_on(names, &load, how, &machine, &store, observer)
 }
 
+/// What is said of these without running anything, with all that upstream's files show: they are fetched where this
+/// machine does not have them.
+pub fn look_up(project: &Project, names: &[String]) -> Vec<Answer> {
+    let how = How {
+        execute: Execute::Never,
+        ..How::default()
+    };
+    let machine = Labs::new(project, &how);
+    let store = Store::new(&project.cache);
+    let load = |name: &str| {
+        let loaded = tutorial::load_with(project, name, tutorial::Fetch::Always);
+        loaded.map(Subject::from)
+    };
+    verify_on(names, &load, &how, &machine, &store, &())
+}
+
 impl From<tutorial::Loaded> for Subject {
     fn from(loaded: tutorial::Loaded) -> Self {
         Self {
