@@ -22,6 +22,7 @@ pub(super) struct CommandsView {
 struct OtherView {
     title: String,
     href: String,
+    /// Of those that do not run here.
     run: usize,
 }
 
@@ -71,7 +72,11 @@ pub(super) fn commands(of: &Verification, book: &InBook<'_>) -> Option<CommandsV
     let other = |other: &&Verification| OtherView {
         title: other.tutorial.title.clone(),
         href: (book.href)(&other.tutorial.name).unwrap_or_default(),
-        run: file.run_by(other),
+        run: file
+            .commands
+            .values()
+            .filter(|it| it.is_run_by(other) && !it.is_run_by(of))
+            .count(),
     };
     let others = file.tutorials.iter();
     Some(CommandsView {
