@@ -51,7 +51,7 @@ fn words(text: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 /// Every run of words, and which file it is from. A run of code alone is a command.
-fn runs<'a>(files: &'a [(String, String)]) -> HashMap<Vec<String>, &'a str> {
+fn runs(files: &[(String, String)]) -> HashMap<Vec<String>, &str> {
     let mut runs = HashMap::new();
     for (name, text) in files {
         for passage in passages(text) {

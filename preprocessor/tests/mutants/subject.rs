@@ -171,6 +171,7 @@ fn made(name: &str, text: &str) -> (Tutorial, Run) {
     let run = Run {
         date: "2026-11-30".to_owned(),
         facts: Facts::default(),
+        took: std::time::Duration::ZERO,
         steps: runs,
     };
     (support::tutorial(name, steps), run)
@@ -191,6 +192,7 @@ fn run_of(tutorial: &Tutorial, transcript: &Transcript) -> Run {
     Run {
         date: transcript.recorded.clone(),
         facts: transcript.facts.clone(),
+        took: std::time::Duration::ZERO,
         steps: steps.collect(),
     }
 }
