@@ -28,7 +28,7 @@ pub(super) fn html(
         .iter()
         .flat_map(|page| page.directives.iter().map(move |spot| (page, spot)))
         .collect();
-    let all: Vec<&Verification> = answers.verifications().collect();
+    let all = in_order(pages, answers);
     let tally = Tally::of(all.iter().copied());
     let texts = in_parallel(&spots, |(page, spot)| {
         let href = |name: &str| homes.get(name).map(|home| link(&page.path, home));
@@ -75,7 +75,7 @@ pub(super) fn markdown(
     answers: &Answers,
 ) -> Result<(), TemplateError> {
     let homes = homes(pages);
-    let all: Vec<&Verification> = answers.verifications().collect();
+    let all = in_order(pages, answers);
     let tally = Tally::of(all.iter().copied());
     replace(book, pages, |page, spot| {
         let href = |name: &str| homes.get(name).map(|home| link(&page.path, home));
@@ -111,6 +111,23 @@ fn homes(pages: &[Page]) -> BTreeMap<String, PathBuf> {
         }
     }
     homes
+}
+
+/// All that is said, in the order in which chapters show it; what none shows comes last, by name.
+fn in_order<'a>(pages: &[Page], answers: &'a Answers) -> Vec<&'a Verification> {
+    let spots = pages.iter().flat_map(|page| &page.directives);
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, spot) in spots.enumerate() {
+        if let Ok(Directive::Tutorial { name, .. }) = &spot.asks {
+            places.entry(name).or_insert(at);
+        }
+    }
+    let mut all: Vec<&Verification> = answers.verifications().collect();
+    all.sort_by_key(|of| {
+        let place = places.get(of.tutorial.name.as_str());
+        place.copied().unwrap_or(usize::MAX)
+    });
+    all
 }
 
 /// From one chapter to another, both relative to the source folder. mdBook makes `.html` of the `.md`.
