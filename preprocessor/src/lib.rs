@@ -19,6 +19,7 @@ pub mod book;
 pub mod cache;
 pub mod config;
 pub mod diagnostic;
+pub mod export;
 pub mod init;
 pub mod judge;
 #[cfg(all(feature = "run", target_os = "linux"))]

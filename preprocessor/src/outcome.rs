@@ -14,6 +14,9 @@ pub struct Run {
     pub date: String,
     /// What it ran on.
     pub facts: Facts,
+    /// From the lab's start to its end; zero where nobody looked at a clock.
+    #[serde(default)]
+    pub took: Duration,
     /// One for each step of the tutorial, in its order.
     pub steps: Vec<StepRun>,
 }

@@ -230,7 +230,8 @@ fn steps(loaded: &Loaded) -> String {
     }
     for entry in &tutorial.not_run {
         let block = entry.block.as_deref().unwrap_or("the rest");
-        writeln!(text, "not run: {block} {:?}", entry.commands).unwrap();
+        let commands = entry.commands.iter().map(|it| &it.text);
+        writeln!(text, "not run: {block} {:?}", commands.collect::<Vec<_>>()).unwrap();
     }
     text
 }

@@ -12,7 +12,7 @@ use mdbook_driver::MDBook;
 use mdbook_preprocessor::book::Book;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use mdbook_twin::judge::Verification;
-use mdbook_twin::render::{Pages, Part};
+use mdbook_twin::render::Pages;
 
 /// Outputs that would be something else than text, were they not escaped.
 const HOSTILE: &[&str] = &[
@@ -91,10 +91,7 @@ fn page(root: &Path) -> String {
 }
 
 fn fragment(of: &Verification) -> String {
-    Pages::new(&[])
-        .unwrap()
-        .tutorial(of, &Part::whole(&of.tutorial), 2)
-        .unwrap()
+    support::page(&Pages::new(&[]).unwrap(), of)
 }
 
 /// A reader of HTML of our own, small and strict: names of elements, and the text of all `<pre class="twin-screen">`.
@@ -178,7 +175,10 @@ fn of(command: &str, output: &str, words: &str) -> Verification {
     words.clone_into(&mut tutorial.terminals[0].title);
     tutorial.not_run = vec![mdbook_twin::tutorial::NotRun {
         block: Some(words.to_owned()),
-        commands: vec![words.to_owned()],
+        commands: vec![mdbook_twin::tutorial::UpstreamCommand {
+            line: 7,
+            text: words.to_owned(),
+        }],
         why: words.to_owned(),
     }];
     support::verified(tutorial, |_, _| output.to_owned())

@@ -19,7 +19,7 @@ use mdbook_twin::judge::{Verification, judge};
 use mdbook_twin::outcome::{
     CommandRun, Ended, Failure, Line, Omitted, Output, Run, Style, StyledRange,
 };
-use mdbook_twin::render::{Pages, Part};
+use mdbook_twin::render::Pages;
 use mdbook_twin::run::{self, LabError, Options};
 use mdbook_twin::tutorial::{ExpectedExit, FileChange, FileEdit, Permission, Step, Tutorial};
 use support::{step, typed};
@@ -314,11 +314,10 @@ fn nonsense_is_never_good() {
                     tutorial: Arc::new(tutorial.clone()),
                     transcript: Some(transcript.clone()),
                     run: Some(run),
+                    timings: None,
                     verdict,
                 };
-                pages
-                    .tutorial(&page, &Part::whole(&page.tutorial), 2)
-                    .unwrap();
+                support::page(&pages, &page);
             }
             Err(_) => refused += 1,
         }

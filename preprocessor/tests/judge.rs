@@ -154,6 +154,8 @@ fn step(index: usize, terminal: usize, case: &CaseStep) -> Step {
             line: Some(line),
             commands: Vec::new(),
             with: Vec::new(),
+            upstream: Vec::new(),
+            looks_like_text: false,
         }),
     }
 }
@@ -253,6 +255,7 @@ fn run(case: &Case, tutorial: &Tutorial) -> Run {
     Run {
         date: "2026-03-14".to_owned(),
         facts: Facts::default(),
+        took: Duration::ZERO,
         steps: case
             .steps
             .iter()
@@ -299,6 +302,7 @@ fn said(folder: &Path) -> [(&'static str, String); 3] {
         tutorial: Arc::new(tutorial),
         transcript,
         run: Some(run),
+        timings: None,
         verdict,
     };
     let plain = report::verdict(&verification, Paint::Plain);
@@ -399,6 +403,7 @@ fn a_timeout_shows_the_end_of_the_terminal_and_colours_are_only_colours() {
         tutorial,
         transcript: None,
         run: Some(run),
+        timings: None,
         verdict,
     };
     let plain = report::verdict(&verification, Paint::Plain);

@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use mdbook_twin::config::Config;
 use mdbook_twin::diagnostic::render_all;
-use mdbook_twin::judge::{self, Missing, Verdict, Verification};
+use mdbook_twin::judge::{self, Missing, Tally, Verdict, Verification};
 use mdbook_twin::outcome::Run;
 use mdbook_twin::paint::Paint;
 use mdbook_twin::project::Project;
-use mdbook_twin::render::{Pages, Part, plain};
+use mdbook_twin::render::{InBook, Pages, Part, plain};
 use mdbook_twin::tutorial::{Fetch, load_with};
 use mdbook_twin::upstream::Places;
 
@@ -77,6 +77,7 @@ fn verification(case: &Path) -> Verification {
         tutorial: Arc::new(loaded.tutorial),
         transcript: loaded.transcript,
         run,
+        timings: None,
         verdict,
     }
 }
@@ -98,10 +99,15 @@ fn cases() {
 fn check(case: &Path, pages: &Pages) -> Vec<String> {
     let of = verification(case);
     let part = Part::whole(&of.tutorial);
-    let page = pages.tutorial(&of, &part, 2).unwrap() + "\n";
+    let tally = Tally::of([&of]);
+    let book = InBook {
+        tally: &tally,
+        href: &|_| None,
+    };
+    let page = pages.tutorial(&of, &part, 2, &book).unwrap() + "\n";
     let outputs = [
         ("page.md", page),
-        ("plain.md", plain::tutorial(&of, &part, 2) + "\n"),
+        ("plain.md", plain::tutorial(&of, &part, 2, &book) + "\n"),
     ];
     let mut wrong = Vec::new();
     for (file, came) in &outputs {

@@ -218,6 +218,7 @@ fn run(tutorial: &Tutorial) -> Run {
     Run {
         date: "2026-03-14".to_owned(),
         facts: Facts::default(),
+        took: std::time::Duration::ZERO,
         steps: tutorial.steps.iter().map(ran).collect(),
     }
 }
@@ -947,6 +948,7 @@ fn one_that_is_too_old_says_what_to_do() {
         verdict: standing("2026-09-11"),
         transcript: Some(recorded.clone()),
         run: None,
+        timings: None,
         tutorial: Arc::new(tutorial.clone()),
     };
     assert_eq!(

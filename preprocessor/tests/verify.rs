@@ -96,6 +96,7 @@ fn run(output: &str) -> Run {
     Run {
         date: "2026-03-14".to_owned(),
         facts: Facts::default(),
+        took: Duration::ZERO,
         steps: vec![StepRun {
             id: "step-1".to_owned(),
             ended: Ended::Done,
@@ -124,6 +125,7 @@ fn subject(tutorial: Tutorial, transcript: Option<Transcript>, digest: &str) -> 
     Subject {
         tutorial: Arc::new(tutorial),
         transcript,
+        timings: None,
         lock: None,
         digest: digest.to_owned(),
         unavailable: None,
@@ -551,6 +553,7 @@ fn an_exit_code_is_of_the_worst() {
             tutorial: world.subject.tutorial.clone(),
             transcript: None,
             run: None,
+            timings: None,
             verdict,
         }),
     };

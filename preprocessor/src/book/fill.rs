@@ -10,8 +10,9 @@ use super::answers::{Answers, Content};
 use super::directive::Directive;
 use super::scan::{Page, Spot};
 use crate::diagnostic::render_all;
+use crate::judge::{Tally, Verification};
 use crate::paint::Paint;
-use crate::render::{OverviewRow, Pages, TemplateError, plain};
+use crate::render::{InBook, Pages, TemplateError, plain};
 
 /// For mdBook's HTML renderer.
 /// # Errors
@@ -27,10 +28,19 @@ pub(super) fn html(
         .iter()
         .flat_map(|page| page.directives.iter().map(move |spot| (page, spot)))
         .collect();
-    let texts = in_parallel(&spots, |(page, spot)| match answers.content(spot) {
-        Content::Tutorial(of, part) => makes.tutorial(of, &part, spot.level),
-        Content::Overview => makes.overview(&rows(page, answers, &homes)),
-        Content::Mistakes(mistakes) => makes.error(&render_all(&mistakes, Paint::Plain)),
+    let all: Vec<&Verification> = answers.verifications().collect();
+    let tally = Tally::of(all.iter().copied());
+    let texts = in_parallel(&spots, |(page, spot)| {
+        let href = |name: &str| homes.get(name).map(|home| link(&page.path, home));
+        let book = InBook {
+            tally: &tally,
+            href: &href,
+        };
+        match answers.content(spot) {
+            Content::Tutorial(of, part) => makes.tutorial(of, &part, spot.level, &book),
+            Content::Overview => makes.overview(&all, &book),
+            Content::Mistakes(mistakes) => makes.error(&render_all(&mistakes, Paint::Plain)),
+        }
     });
     let mut texts = texts.into_iter();
     // `replace` asks in the order of `spots`.
@@ -65,10 +75,17 @@ pub(super) fn markdown(
     answers: &Answers,
 ) -> Result<(), TemplateError> {
     let homes = homes(pages);
+    let all: Vec<&Verification> = answers.verifications().collect();
+    let tally = Tally::of(all.iter().copied());
     replace(book, pages, |page, spot| {
+        let href = |name: &str| homes.get(name).map(|home| link(&page.path, home));
+        let book = InBook {
+            tally: &tally,
+            href: &href,
+        };
         Ok(match answers.content(spot) {
-            Content::Tutorial(of, part) => plain::tutorial(of, &part, spot.level),
-            Content::Overview => plain::overview(&rows(page, answers, &homes)),
+            Content::Tutorial(of, part) => plain::tutorial(of, &part, spot.level, &book),
+            Content::Overview => plain::overview(&all, &book),
             Content::Mistakes(mistakes) => {
                 plain::fenced("text", &render_all(&mistakes, Paint::Plain))
             }
@@ -94,20 +111,6 @@ fn homes(pages: &[Page]) -> BTreeMap<String, PathBuf> {
         }
     }
     homes
-}
-
-fn rows<'a>(
-    page: &Page,
-    answers: &'a Answers,
-    homes: &BTreeMap<String, PathBuf>,
-) -> Vec<OverviewRow<'a>> {
-    let row = |verification| OverviewRow {
-        verification,
-        href: homes
-            .get(&verification.tutorial.name)
-            .map(|home| link(&page.path, home)),
-    };
-    answers.verifications().map(row).collect()
 }
 
 /// From one chapter to another, both relative to the source folder. mdBook makes `.html` of the `.md`.

@@ -11,6 +11,7 @@ mod build;
 mod check;
 mod clean;
 mod doctor;
+mod export;
 mod extract;
 mod generate;
 mod init;
@@ -76,6 +77,8 @@ enum Command {
     Build(build::Arguments),
     /// Serve the book with the mdbook on your PATH
     Serve(serve::Arguments),
+    /// Print what the book knows in another form
+    Export(export::Arguments),
     /// Write the upstream files of all tutorials to a directory, for machines that can't reach upstream
     Vendor(vendor::Arguments),
     /// Show what the cache directory holds, and free its space
@@ -143,6 +146,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Extract(arguments) => extract::run(root, &arguments, &shown),
         Command::Build(arguments) => build::run(root, &arguments, &shown),
         Command::Serve(arguments) => serve::run(root, &arguments, &shown),
+        Command::Export(arguments) => export::run(root, &arguments, &shown),
         Command::Vendor(arguments) => vendor::run(root, &arguments, &shown),
         Command::Clean(arguments) => clean::run(root, &arguments, &shown),
         Command::Schema => generate::schema(),

@@ -101,5 +101,10 @@ fn written(workshop: &Workshop, name: &str, recording: &Recording, shown: &Shown
             return exit::BAD_INPUT;
         }
     }
+    let path = tutorial::load::timings_path(&workshop.project, name);
+    if let Err(error) = verify::write_timings(&path, recording) {
+        show::error(&format!("{}: {error}", path.display()));
+        return exit::BAD_INPUT;
+    }
     exit::GOOD
 }

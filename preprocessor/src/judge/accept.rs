@@ -431,6 +431,7 @@ mod tests {
         };
         Run {
             date: date.to_owned(),
+            took: std::time::Duration::ZERO,
             facts: Facts {
                 kernel: date.to_owned(),
                 ..Facts::default()

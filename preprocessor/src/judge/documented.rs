@@ -34,7 +34,7 @@ pub fn in_step(of: &Verification, index: usize) -> Vec<usize> {
         return Vec::new();
     };
     let is_shown = run.commands.iter().any(|it| !it.documented.is_empty());
-    if !is_shown || (step.matching == Matching::None && step.expect.is_none()) {
+    if !is_shown || !compares(step) {
         return Vec::new();
     }
     let came = came(of, index, run);
@@ -46,6 +46,21 @@ pub fn in_step(of: &Verification, index: usize) -> Vec<usize> {
         })
         .map(|(at, _)| at)
         .collect()
+}
+
+/// Whether a step's output is compared with anything.
+pub fn compares(step: &Step) -> bool {
+    step.matching != Matching::None || step.expect.is_some()
+}
+
+/// What a command of a step gave: today where that is what its page shows, else when it was recorded.
+pub fn output(of: &Verification, index: usize, command: usize) -> Option<String> {
+    if is_of_today(of) {
+        let ran = of.run.as_ref()?.steps.get(index)?;
+        return ran.commands.get(command).map(output_text);
+    }
+    let recorded = recorded_step(&of.tutorial, index, of.transcript.as_ref()?)?;
+    recorded.commands.get(command).map(|it| it.output.clone())
 }
 
 /// The output of each command of a step; `None` where it is not known.

@@ -19,6 +19,8 @@ pub mod record;
 mod recorded;
 mod stale;
 mod step;
+pub mod tally;
+mod timings;
 pub mod transcript;
 pub mod varies;
 pub mod verdict;
@@ -27,6 +29,8 @@ pub use age::MaxAge;
 pub use diff::{Folded, Stretch};
 pub use record::{Lessons, transcript_of};
 pub(crate) use stale::recorded_step;
+pub use tally::Tally;
+pub use timings::Timings;
 pub use transcript::Transcript;
 pub use verdict::{Missing, Verdict, Verification};
 

@@ -53,10 +53,13 @@ pub struct Lock {
     pub file: String,
     /// Its sha256, hex.
     pub sha256: String,
-    /// How many commands the file has.
+    /// How many commands the file has, those of `text` left out.
     pub commands: usize,
     /// Each block that the tutorial uses or lists under `not-run`, by address.
     pub blocks: BTreeMap<String, Vec<LockedCommand>>,
+    /// Those of them that look like text, and are commands because the spec says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub text: Vec<String>,
     /// The annotations of those blocks, in the README's order; where the spec has no steps, every block that it runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub annotated: Vec<AnnotatedBlock>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 pub use crate::judge::bindings::Name;
 pub use crate::judge::derived::Tie;
-use crate::judge::{MaxAge, Transcript};
+use crate::judge::{MaxAge, Timings, Transcript};
 use crate::outcome::{Facts, Failure, Run};
 use crate::tutorial::Tutorial;
 
@@ -18,6 +18,8 @@ pub struct Verification {
     pub transcript: Option<Transcript>,
     /// What ran, now or earlier on this machine (the verdict says which); `None` when only the transcript is known.
     pub run: Option<Run>,
+    /// How long the recorded run took, where that is known.
+    pub timings: Option<Timings>,
     /// The judgement.
     pub verdict: Verdict,
 }

@@ -44,7 +44,7 @@ pub(super) fn is_assignment(word: &str) -> bool {
     })
 }
 
-/// The name of a program has no punctuation that prose, code or an error message has.
+/// The name of a program has no punctuation that prose, code or an error message has, and is no address or version.
 pub(super) fn is_program_name(word: &str) -> bool {
     let bare = word.trim_matches('"');
     let name = bare
@@ -52,9 +52,14 @@ pub(super) fn is_program_name(word: &str) -> bool {
         .all(|b| b.is_ascii_alphanumeric() || b"_.+-/~$@{}".contains(&b));
     bare == "."
         || (name
-            && !bare.is_empty()
+            && !is_number(bare)
             && !bare.starts_with(['-', '@', '{', '+'])
             && !bare.ends_with(['.', '{']))
+}
+
+/// `80`, `192.0.2.1`, `1.2.3`; nothing, too.
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
 pub(super) fn is_option(word: &str) -> bool {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::InBook;
+use super::commands::shares;
 use super::screen::anchor;
 use super::shown::step_label;
 use crate::judge::verdict::{Stale, VerifiedBy, Why};
@@ -27,6 +29,8 @@ pub(super) struct BannerView {
     facts: FactsView,
     upstream: Option<UpstreamView>,
     needs: Vec<String>,
+    /// `35 in all: 9 run here, 26 in other tutorials`.
+    commands: String,
     failed: Option<FailedView>,
     /// What changed since the transcript.
     changes: Vec<String>,
@@ -64,7 +68,20 @@ struct FailedView {
     more: usize,
 }
 
-/// The banner; `brief` for a part of a tutorial that is not the first.
+/// The banner above a part of a tutorial; `brief` for one that is not the first.
+pub(super) fn in_book(of: &Verification, brief: bool, book: &InBook<'_>) -> BannerView {
+    let file = book.tally.file_of(&of.tutorial).filter(|_| !brief);
+    let commands = file.map(|file| {
+        let all = file.count().commands;
+        format!("{all} in all: {}", shares(of, file))
+    });
+    BannerView {
+        commands: commands.unwrap_or_default(),
+        ..banner(of, brief)
+    }
+}
+
+/// The banner without the book around it; `brief`: the verdict alone.
 pub(super) fn banner(of: &Verification, brief: bool) -> BannerView {
     let tutorial = &of.tutorial;
     let mut view = BannerView {
@@ -85,6 +102,7 @@ pub(super) fn banner(of: &Verification, brief: bool) -> BannerView {
             .unwrap_or_default(),
         upstream: tutorial.upstream.as_ref().map(upstream),
         needs: needs(tutorial),
+        commands: String::new(),
         failed: None,
         changes: Vec::new(),
         max_age: String::new(),
@@ -164,11 +182,16 @@ fn facts(facts: &Facts) -> FactsView {
 
 fn upstream(of: &Upstream) -> UpstreamView {
     UpstreamView {
-        label: format!("{}, {}", of.github.as_deref().unwrap_or(&of.url), of.file),
+        label: upstream_label(of),
         commit: of.commit.chars().take(10).collect(),
         href: file_link(of, None),
         locked: of.source == UpstreamSource::Lock,
     }
+}
+
+/// `virtualsquare/sshlirp, README.md`.
+pub(super) fn upstream_label(of: &Upstream) -> String {
+    format!("{}, {}", of.github.as_deref().unwrap_or(&of.url), of.file)
 }
 
 /// Where a reader sees upstream's file at the commit; empty where we know no such place.
@@ -229,7 +252,7 @@ fn listed<T: std::borrow::Borrow<str>>(noun: &str, names: &[T]) -> String {
     }
 }
 
-fn permission_word(permission: Permission) -> &'static str {
+pub(super) fn permission_word(permission: Permission) -> &'static str {
     match permission {
         Permission::Tun => "tun",
         Permission::Fuse => "fuse",

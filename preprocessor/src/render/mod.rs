@@ -8,6 +8,7 @@
 //! Everything that was captured is HTML out of tera templates, each block one line that begins with a tag in column 0.
 
 mod banner;
+mod commands;
 mod escape;
 mod failure;
 mod file;
@@ -24,15 +25,24 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::judge::Verification;
-use crate::tutorial::{NotRun, Phase, Tutorial};
-pub use overview::OverviewRow;
+use crate::judge::{Tally, Verification};
+use crate::tutorial::{Phase, Tutorial};
+pub use commands::counted;
 pub use template::{DEFAULTS, TemplateError};
 
 /// Makes pages: templates and grammars, read once.
 pub struct Pages {
     templates: template::Templates,
     highlighter: highlight::Highlighter,
+}
+
+/// What of the book a page speaks of, besides its own tutorial.
+#[derive(Clone, Copy)]
+pub struct InBook<'a> {
+    /// Upstream's commands over all tutorials.
+    pub tally: &'a Tally<'a>,
+    /// The chapter that shows a tutorial of this name, as a link from the chapter that is made; `None` when none does.
+    pub href: &'a dyn Fn(&str) -> Option<String>,
 }
 
 /// Which steps of a tutorial a directive shows.
@@ -147,10 +157,11 @@ impl Pages {
         of: &Verification,
         part: &Part,
         level: usize,
+        book: &InBook<'_>,
     ) -> Result<String, TemplateError> {
         let mut blocks = vec![
             self.templates
-                .fill("banner.html", &banner::banner(of, !part.first))?,
+                .fill("banner.html", &banner::in_book(of, !part.first, book))?,
         ];
         if part.first {
             self.folded(&mut blocks, of, 0..main_steps(&of.tutorial).start, level)?;
@@ -163,8 +174,8 @@ impl Pages {
                 main_steps(&of.tutorial).end..of.tutorial.steps.len(),
                 level,
             )?;
-            if !of.tutorial.not_run.is_empty() {
-                blocks.push(self.templates.fill("not-run.html", &not_run(of))?);
+            if let Some(view) = commands::commands(of, book) {
+                blocks.push(self.templates.fill("commands.html", &view)?);
             }
         }
         Ok(blocks.join("\n\n"))
@@ -173,9 +184,13 @@ impl Pages {
     /// The table of all tutorials.
     /// # Errors
     /// A template of the book can't be filled in.
-    pub fn overview(&self, rows: &[OverviewRow<'_>]) -> Result<String, TemplateError> {
+    pub fn overview(
+        &self,
+        all: &[&Verification],
+        book: &InBook<'_>,
+    ) -> Result<String, TemplateError> {
         self.templates
-            .fill("overview.html", &overview::overview(rows))
+            .fill("overview.html", &overview::overview(all, book))
     }
 
     /// A message where a page can't be made, for `mdbook serve`.
@@ -187,22 +202,5 @@ impl Pages {
             text: &'a str,
         }
         self.templates.fill("error.html", &View { text })
-    }
-}
-
-#[derive(Serialize)]
-struct NotRunView<'a> {
-    upstream: &'a str,
-    entries: &'a [NotRun],
-}
-
-fn not_run(of: &Verification) -> NotRunView<'_> {
-    NotRunView {
-        upstream: of
-            .tutorial
-            .upstream
-            .as_ref()
-            .map_or("", |upstream| &upstream.file),
-        entries: &of.tutorial.not_run,
     }
 }

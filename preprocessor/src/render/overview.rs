@@ -1,64 +1,92 @@
-//! All tutorials with their verdicts, for `{{#tutorials}}`.
+//! All tutorials with what they need and their verdicts, for `{{#tutorials}}`.
 
-use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::banner::{BannerView, banner};
-use super::pieces::{Piece, push};
+use super::InBook;
+use super::banner::{BannerView, banner, permission_word};
+use super::commands::{TotalView, total};
+use super::pieces::{self, Piece};
 use crate::judge::Verification;
+use crate::report;
+use crate::tutorial::{System, Tutorial};
 
-/// A tutorial and where it stands in the book.
-#[derive(Clone, Debug)]
-pub struct OverviewRow<'a> {
-    /// What is said of it.
-    pub verification: &'a Verification,
-    /// The chapter that shows it, as a link from the chapter with the table; `None` when no chapter does.
-    pub href: Option<String>,
-}
-
+/// As overview.html takes it.
 #[derive(Serialize)]
 pub(super) struct OverviewView {
     rows: Vec<RowView>,
+    upstream: Option<TotalView>,
 }
 
 #[derive(Serialize)]
 struct RowView {
     href: String,
     summary: Vec<Piece>,
+    hosts: String,
+    permissions: Vec<&'static str>,
+    took: String,
     banner: BannerView,
 }
 
-pub(super) fn overview(rows: &[OverviewRow<'_>]) -> OverviewView {
-    let row = |row: &OverviewRow<'_>| RowView {
-        href: row.href.clone().unwrap_or_default(),
-        summary: summary(
-            row.verification
-                .tutorial
-                .summary
-                .as_deref()
-                .unwrap_or_default(),
-        ),
-        banner: banner(row.verification, true),
+pub(super) fn overview(all: &[&Verification], book: &InBook<'_>) -> OverviewView {
+    let row = |of: &&Verification| {
+        let tutorial = &of.tutorial;
+        RowView {
+            href: (book.href)(&tutorial.name).unwrap_or_default(),
+            summary: pieces::inline(tutorial.summary.as_deref().unwrap_or_default()),
+            hosts: hosts(tutorial),
+            permissions: permissions(tutorial),
+            took: took(of).map(words).unwrap_or_default(),
+            banner: banner(of, true),
+        }
     };
     OverviewView {
-        rows: rows.iter().map(row).collect(),
+        rows: all.iter().map(row).collect(),
+        upstream: total(book),
     }
 }
 
-/// Inline markdown as pieces: in a table cell of a template there is no markdown.
-fn summary(markdown: &str) -> Vec<Piece> {
-    let mut pieces = Vec::new();
-    let mut class = "";
-    for event in Parser::new(markdown) {
-        match event {
-            Event::Start(Tag::Strong) => class = "twin-bold",
-            Event::Start(Tag::Emphasis) => class = "twin-italic",
-            Event::End(TagEnd::Strong | TagEnd::Emphasis) => class = "",
-            Event::Text(text) => push(&mut pieces, Piece::new(class, text.as_ref())),
-            Event::Code(text) => push(&mut pieces, Piece::new("twin-code", text.as_ref())),
-            Event::SoftBreak | Event::HardBreak => push(&mut pieces, Piece::new(class, " ")),
-            _ => {}
+/// `3 hosts of Debian trixie`.
+pub(super) fn hosts(tutorial: &Tutorial) -> String {
+    let mut systems: Vec<String> = Vec::new();
+    for host in &tutorial.hosts {
+        let system = match &host.system {
+            System::Machine { .. } => "the machine".to_owned(),
+            System::Debian { suite, .. } => format!("Debian {suite}"),
+        };
+        if !systems.contains(&system) {
+            systems.push(system);
         }
     }
-    pieces
+    let count = tutorial.hosts.len();
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} host{s}: {}", systems.join(", "))
+}
+
+/// In the order of their hosts, each once.
+pub(super) fn permissions(tutorial: &Tutorial) -> Vec<&'static str> {
+    let mut all = Vec::new();
+    for permission in tutorial.hosts.iter().flat_map(|host| &host.needs) {
+        let word = permission_word(*permission);
+        if !all.contains(&word) {
+            all.push(word);
+        }
+    }
+    all
+}
+
+/// Of the recorded run, else of the one that the page tells of.
+pub(super) fn took(of: &Verification) -> Option<Duration> {
+    let recorded = of.timings.map(|timings| timings.took());
+    let ran = of.run.as_ref().map(|run| run.took);
+    recorded.or(ran).filter(|took| !took.is_zero())
+}
+
+/// `4 s`, `1 min 05 s`.
+pub(super) fn words(took: Duration) -> String {
+    match took.as_secs() {
+        0 => "under 1 s".to_owned(),
+        _ => report::elapsed(took),
+    }
 }

@@ -1,5 +1,6 @@
 //! Text with looks: what the templates turn into spans.
 
+use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 use serde::Serialize;
 
 use crate::outcome::{Line, Style};
@@ -36,6 +37,24 @@ pub(super) fn push(pieces: &mut Vec<Piece>, piece: Piece) {
         }
         _ => pieces.push(piece),
     }
+}
+
+/// Inline markdown as pieces: in a table cell of a template there is no markdown.
+pub(super) fn inline(markdown: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut class = "";
+    for event in Parser::new(markdown) {
+        match event {
+            Event::Start(Tag::Strong) => class = "twin-bold",
+            Event::Start(Tag::Emphasis) => class = "twin-italic",
+            Event::End(TagEnd::Strong | TagEnd::Emphasis) => class = "",
+            Event::Text(text) => push(&mut pieces, Piece::new(class, text.as_ref())),
+            Event::Code(text) => push(&mut pieces, Piece::new("twin-code", text.as_ref())),
+            Event::SoftBreak | Event::HardBreak => push(&mut pieces, Piece::new(class, " ")),
+            _ => {}
+        }
+    }
+    pieces
 }
 
 /// The lines of an output, each with a newline.

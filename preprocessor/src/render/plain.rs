@@ -3,14 +3,13 @@
 //! The same results, in fenced blocks. Not here: what the HTML page shows beside them (folds, colours, buttons).
 
 use super::escape::{markdown, visible};
-use super::overview::OverviewRow;
-use super::{Part, banner, main_steps, screen, shown};
+use super::{InBook, Part, banner, commands, main_steps, overview as table, screen, shown};
 use crate::judge::{Verdict, Verification};
 use crate::outcome::{Line, Output};
 use crate::tutorial::{Action, FileChange, FileEdit, Show, Step, Tutorial};
 
 /// A part of a tutorial, for a place below a heading of level `level - 1`.
-pub fn tutorial(of: &Verification, part: &Part, level: usize) -> String {
+pub fn tutorial(of: &Verification, part: &Part, level: usize, book: &InBook<'_>) -> String {
     let tutorial = &of.tutorial;
     let main = main_steps(tutorial);
     let start = if part.first { 0 } else { part.steps.start };
@@ -44,22 +43,31 @@ pub fn tutorial(of: &Verification, part: &Part, level: usize) -> String {
         }
     }
     if part.last {
-        blocks.extend(not_run(tutorial));
+        blocks.extend(not_run(of, book));
     }
     blocks.join("\n\n")
 }
 
-/// The list of all tutorials.
-pub fn overview(rows: &[OverviewRow<'_>]) -> String {
-    let line = |row: &OverviewRow<'_>| {
-        let title = markdown(&row.verification.tutorial.title);
-        let title = row
-            .href
-            .as_ref()
+/// The list of all tutorials, and how many of upstream's commands they run.
+pub fn overview(all: &[&Verification], book: &InBook<'_>) -> String {
+    let line = |of: &&Verification| {
+        let tutorial = &of.tutorial;
+        let title = markdown(&tutorial.title);
+        let title = (book.href)(&tutorial.name)
             .map_or(title.clone(), |href| format!("[{title}](<{href}>)"));
-        format!("- {title}: {}", row.verification.verdict.word())
+        let mut needs = vec![markdown(&table::hosts(tutorial))];
+        needs.extend(
+            table::permissions(tutorial)
+                .iter()
+                .map(|it| (*it).to_owned()),
+        );
+        needs.extend(table::took(of).map(table::words));
+        format!("- {title}: {} ({})", of.verdict.word(), needs.join(", "))
     };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    let lines: Vec<String> = all.iter().map(line).collect();
+    let mut blocks = vec![lines.join("\n")];
+    blocks.extend(commands::total(book).map(|total| total.plain()));
+    blocks.join("\n\n")
 }
 
 /// A fence longer than any run of backticks in the text.
@@ -193,14 +201,26 @@ fn file(edit: &FileEdit) -> String {
     )
 }
 
-fn not_run(tutorial: &Tutorial) -> Vec<String> {
-    if tutorial.not_run.is_empty() {
+fn not_run(of: &Verification, book: &InBook<'_>) -> Vec<String> {
+    let Some(file) = book.tally.file_of(&of.tutorial) else {
         return Vec::new();
-    }
-    let entry = |entry: &crate::tutorial::NotRun| {
-        let block = entry.block.as_deref().unwrap_or("the rest");
-        format!("- {}: {}", markdown(block), markdown(&entry.why))
     };
-    let list: Vec<String> = tutorial.not_run.iter().map(entry).collect();
-    vec!["Not run here:".to_owned(), list.join("\n")]
+    let mut list = Vec::new();
+    for group in commands::groups(of, file) {
+        list.push(format!(
+            "- {}: {}",
+            markdown(group.label()),
+            markdown(group.why())
+        ));
+    }
+    for (command, typed) in commands::replaced(file) {
+        list.push(format!(
+            "- {}: replaced by {}",
+            markdown(command.text),
+            markdown(typed)
+        ));
+    }
+    let mut blocks = vec![markdown(&commands::summary(of, file))];
+    blocks.extend((!list.is_empty()).then(|| list.join("\n")));
+    blocks
 }

@@ -11,6 +11,7 @@ use super::escape;
 /// The embedded templates: name and text. A template of the book may have any of these names, and no other.
 pub const DEFAULTS: &[(&str, &str)] = &[
     ("banner.html", include_str!("../../theme/banner.html")),
+    ("commands.html", include_str!("../../theme/commands.html")),
     (
         "components.html",
         include_str!("../../theme/components.html"),
@@ -19,7 +20,6 @@ pub const DEFAULTS: &[(&str, &str)] = &[
     ("failure.html", include_str!("../../theme/failure.html")),
     ("file.html", include_str!("../../theme/file.html")),
     ("fold.html", include_str!("../../theme/fold.html")),
-    ("not-run.html", include_str!("../../theme/not-run.html")),
     ("overview.html", include_str!("../../theme/overview.html")),
     ("terminal.html", include_str!("../../theme/terminal.html")),
     (

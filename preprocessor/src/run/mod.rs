@@ -20,7 +20,7 @@ mod supplies;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::judge::Missing;
 use crate::lab::system::{Sources, Unavailable};
@@ -234,6 +234,7 @@ fn run_and(
     }
     let supplies = supplies::gather(tutorial, options, observer)?;
     let facts = facts::of(tutorial, &options.cache, &options.sources);
+    let begun = Instant::now();
     let (steps, conversation) = conduct::conduct(
         tutorial,
         &facts,
@@ -245,6 +246,7 @@ fn run_and(
     let run = Run {
         date: options.date.clone(),
         facts,
+        took: begun.elapsed(),
         steps,
     };
     Ok((run, conversation))

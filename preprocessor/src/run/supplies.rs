@@ -23,7 +23,6 @@ pub(super) fn gather(
 ) -> Result<Supplies, LabError> {
     let mut hosts = vec![HostSupplies::default(); tutorial.hosts.len()];
     for (host, supplies) in tutorial.hosts.iter().zip(&mut hosts) {
-        supplies.layers = layers(host, options, observer)?;
         supplies
             .files
             .extend(checkout(tutorial, host, options, observer)?);
@@ -32,6 +31,10 @@ pub(super) fn gather(
     for input in &tutorial.inputs {
         let placed = input_of(input, options, observer)?;
         hosts[input.host].files.push(placed);
+    }
+    // Last: a system takes minutes to build, and what can't be had is known at once.
+    for (host, supplies) in tutorial.hosts.iter().zip(&mut hosts) {
+        supplies.layers = layers(host, options, observer)?;
     }
     Ok(Supplies { hosts })
 }

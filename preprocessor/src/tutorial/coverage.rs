@@ -115,31 +115,17 @@ fn left_out(
 
 /// Where only locks are known, each knows its own blocks and how many commands the file has.
 fn by_count(users: &[&Loaded]) -> Option<Diagnostic> {
-    let mut known: BTreeSet<(&str, usize)> = BTreeSet::new();
+    // By their lines: a block may be named in more than one way.
+    let mut known: BTreeSet<usize> = BTreeSet::new();
     for user in users {
         let lock = user.lock.as_ref()?;
-        let steps = user
-            .tutorial
-            .steps
-            .iter()
-            .filter_map(|step| step.block.as_ref());
-        for block in steps {
-            known.extend(
-                block
-                    .commands
-                    .iter()
-                    .map(|number| (block.address.as_str(), *number)),
-            );
-        }
-        for block in user
-            .tutorial
-            .not_run
-            .iter()
-            .filter_map(|entry| entry.block.as_deref())
-        {
-            let count = lock.blocks.get(block).map_or(0, Vec::len);
-            known.extend((1..=count).map(|number| (block, number)));
-        }
+        let steps = user.tutorial.steps.iter();
+        let used = steps.filter_map(|step| step.block.as_ref());
+        let counted = used.filter(|block| !block.looks_like_text);
+        known.extend(counted.flat_map(|block| &block.upstream).map(|it| it.line));
+        let entries = user.tutorial.not_run.iter();
+        let listed = entries.filter_map(|entry| lock.blocks.get(entry.block.as_ref()?));
+        known.extend(listed.flatten().map(|it| it.line));
     }
     let all = users.first()?.lock.as_ref()?.commands;
     let left = all.checked_sub(known.len()).filter(|left| *left > 0)?;

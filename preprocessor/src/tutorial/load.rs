@@ -11,8 +11,8 @@ use super::resolve::{Resolved, Sources, UpstreamFile, is_name, pin, resolve};
 use super::spec::Spec;
 use super::{Tutorial, UpstreamSource};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
-use crate::judge::Transcript;
 use crate::judge::transcript::{Lock, from_yaml};
+use crate::judge::{Timings, Transcript};
 use crate::project::Project;
 use crate::readme::Readme;
 use crate::upstream::{Pin, PinError, Reach};
@@ -28,6 +28,8 @@ pub struct Loaded {
     pub digest: String,
     /// What was recorded.
     pub transcript: Option<Transcript>,
+    /// How long the recorded run took, where that was written down.
+    pub timings: Option<Timings>,
     /// Upstream's commands, for the next transcript.
     pub lock: Option<Lock>,
     /// The upstream file, where it could be had.
@@ -83,6 +85,7 @@ pub fn load(project: &Project, name: &str) -> Result<Loaded, Vec<Diagnostic>> {
 pub fn load_with(project: &Project, name: &str, fetch: Fetch) -> Result<Loaded, Vec<Diagnostic>> {
     let spec = read_spec(project, name)?;
     let transcript = read_transcript(project, name).map_err(|error| vec![error])?;
+    let timings = read_timings(project, name).map_err(|error| vec![error])?;
     let lock = transcript
         .as_ref()
         .and_then(|transcript| transcript.upstream.as_ref());
@@ -105,6 +108,7 @@ pub fn load_with(project: &Project, name: &str, fetch: Fetch) -> Result<Loaded, 
             spec,
             tutorial,
             transcript,
+            timings,
             lock,
             readme,
             unavailable,
@@ -193,6 +197,28 @@ fn read_transcript(project: &Project, name: &str) -> Result<Option<Transcript>, 
             "bad-transcript",
             format!("tutorials/{name}.transcript.yaml can't be read: {error}"),
         )),
+    }
+}
+
+/// Where the times of a tutorial's recorded run are.
+pub fn timings_path(project: &Project, name: &str) -> PathBuf {
+    project.tutorials().join(format!("{name}.timings.json"))
+}
+
+fn read_timings(project: &Project, name: &str) -> Result<Option<Timings>, Diagnostic> {
+    let wrong = |why: String| {
+        Diagnostic::error(
+            "bad-timings",
+            format!("tutorials/{name}.timings.json can't be read: {why}"),
+        )
+        .help(format!(
+            "mend it by git, or remove it: `mdbook-twin record {name}` writes another"
+        ))
+    };
+    match std::fs::read_to_string(timings_path(project, name)) {
+        Ok(text) => Timings::from_json(&text).map(Some).map_err(wrong),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(wrong(error.to_string())),
     }
 }
 

@@ -281,6 +281,19 @@ pub struct BlockUse {
     pub commands: Vec<usize>,
     /// `with`: what the author replaced, in order.
     pub with: Vec<(String, String)>,
+    /// These commands as upstream has them; empty where that is not known.
+    pub upstream: Vec<UpstreamCommand>,
+    /// Whether it looks like text and is commands because the spec says so: the file's count does not have them.
+    pub looks_like_text: bool,
+}
+
+/// A command in upstream's file. Its line is its name: no two begin in the same one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct UpstreamCommand {
+    /// 1-based line in the file.
+    pub line: usize,
+    /// The command's lines.
+    pub text: String,
 }
 
 /// The author's expectation of an output.
@@ -514,8 +527,8 @@ pub enum FileChange {
 pub struct NotRun {
     /// The block, or `None` for `rest: true`.
     pub block: Option<String>,
-    /// The commands in it, for the page. Empty when upstream could not be read.
-    pub commands: Vec<String>,
+    /// The commands in it that no step of the tutorial uses. Empty when upstream could not be read.
+    pub commands: Vec<UpstreamCommand>,
     /// The author's reason.
     pub why: String,
 }

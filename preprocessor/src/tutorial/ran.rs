@@ -249,6 +249,8 @@ fn step_keys(tutorial: &Tutorial, step: &Step) -> Keys {
         line: _,
         commands,
         with: _,
+        upstream: _,
+        looks_like_text: _,
     }) = block
     {
         all.push(("block", address.clone()));

@@ -36,6 +36,7 @@ impl Engine<'_> {
             tutorial: subject.tutorial,
             transcript: subject.transcript,
             run,
+            timings: subject.timings,
             verdict,
         };
         let name = &verification.tutorial.name;

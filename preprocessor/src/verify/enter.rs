@@ -65,6 +65,7 @@ pub fn enter(
             tutorial,
             transcript: None,
             run: Some(run),
+            timings: None,
             verdict,
         })));
     };

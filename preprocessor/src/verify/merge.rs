@@ -55,6 +55,7 @@ pub fn merge(project: &Project, name: &str, kept: KeptRun) -> Result<Merged, Vec
             tutorial: there,
             transcript: Some(transcript.clone()),
             run: Some(kept.run),
+            timings: subject.timings,
             verdict,
         })));
     }

@@ -38,7 +38,7 @@ pub use machine::Labs;
 pub use merge::{Merged, kept_runs, merge, read_kept};
 #[cfg(all(feature = "run", target_os = "linux"))]
 pub use part::{Callers, Look, Looked, Part, Person, With, look};
-pub use record::{Recorded, Recording, record, record_on, write_transcript};
+pub use record::{Recorded, Recording, record, record_on, write_timings, write_transcript};
 pub use review::{Pending, Review, Unusable, review, review_on, waiting};
 pub use shard::{BadShard, Shard};
 pub use store::{KeptRun, Key, Store};
@@ -53,7 +53,7 @@ use engine::Engine;
 use crate::config::Execute;
 use crate::diagnostic::Diagnostic;
 use crate::judge::transcript::Lock;
-use crate::judge::{MaxAge, Missing, Transcript, Verdict, Verification};
+use crate::judge::{MaxAge, Missing, Timings, Transcript, Verdict, Verification};
 use crate::outcome::{Facts, Run};
 use crate::project::Project;
 use crate::tutorial::{self, Permission, Suite, Tutorial};
@@ -193,6 +193,8 @@ pub struct Subject {
     pub tutorial: Arc<Tutorial>,
     /// What was recorded.
     pub transcript: Option<Transcript>,
+    /// How long the recorded run took, where that was written down.
+    pub timings: Option<Timings>,
     /// Upstream's commands, for the next transcript.
     pub lock: Option<Lock>,
     /// Of what runs.
@@ -214,11 +216,28 @@ pub fn verify(
     verify_on(names, &load, how, &machine, &store, observer)
 }
 
+/// What is said of these without running anything, with all that upstream's files show: they are fetched where this
+/// machine does not have them.
+pub fn look_up(project: &Project, names: &[String]) -> Vec<Answer> {
+    let how = How {
+        execute: Execute::Never,
+        ..How::default()
+    };
+    let machine = Labs::new(project, &how);
+    let store = Store::new(&project.cache);
+    let load = |name: &str| {
+        let loaded = tutorial::load_with(project, name, tutorial::Fetch::Always);
+        loaded.map(Subject::from)
+    };
+    verify_on(names, &load, &how, &machine, &store, &())
+}
+
 impl From<tutorial::Loaded> for Subject {
     fn from(loaded: tutorial::Loaded) -> Self {
         Self {
             tutorial: Arc::new(loaded.tutorial),
             transcript: loaded.transcript,
+            timings: loaded.timings,
             lock: loaded.lock,
             digest: loaded.digest,
             unavailable: loaded.unavailable,

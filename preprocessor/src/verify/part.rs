@@ -5,6 +5,7 @@
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::summary::exit;
 use super::{How, Labs, Machine, Observer, Progress, Subject};
@@ -202,6 +203,7 @@ fn stand(
         steps: so_far.to_vec(),
         date: String::new(),
         facts: Facts::default(),
+        took: Duration::ZERO,
     };
     let transcript = subject.transcript.as_ref();
     let Some(failed) = wrong_so_far(&subject.tutorial, &run, transcript, &subject.digest) else {
@@ -211,6 +213,7 @@ fn stand(
         tutorial: subject.tutorial.clone(),
         transcript: subject.transcript.clone(),
         run: Some(run),
+        timings: subject.timings,
         verdict: Verdict::Failed(Box::new(failed)),
     })))
 }
@@ -227,6 +230,7 @@ fn part(subject: Subject, run: Run, until: Option<usize>, is_kept: bool) -> Part
             tutorial: subject.tutorial,
             transcript: subject.transcript,
             run: Some(run),
+            timings: subject.timings,
             verdict,
         },
         until,
@@ -244,6 +248,7 @@ fn with_cleanup_to_come(tutorial: &Tutorial, so_far: &[StepRun]) -> Run {
     Run {
         date: String::new(),
         facts: Facts::default(),
+        took: Duration::ZERO,
         steps: so_far.iter().cloned().chain(to_come).collect(),
     }
 }

@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::judge::learn::Freed;
 use crate::judge::record::{Lessons, Varying};
 use crate::judge::verdict::{FailedStep, Missing, Verdict, Verification};
-use crate::judge::{Transcript, is_unavailable, judge, transcript_of};
+use crate::judge::{Timings, Transcript, is_unavailable, judge, transcript_of};
 use crate::outcome::Run;
 use crate::project::Project;
 use crate::tutorial::{self, Tutorial};
@@ -177,6 +177,7 @@ fn one(engine: &Engine<'_>, subject: &Subject, vary: u64) -> Result<Run, Recorde
             tutorial: subject.tutorial.clone(),
             transcript: subject.transcript.clone(),
             run,
+            timings: subject.timings,
             verdict: failed,
         }))
     };
@@ -202,4 +203,16 @@ fn one(engine: &Engine<'_>, subject: &Subject, vary: u64) -> Result<Run, Recorde
 pub fn write_transcript(path: &Path, transcript: &Transcript) -> io::Result<Written> {
     let text = transcript.to_yaml().map_err(io::Error::other)?;
     write_whole(path, text.as_bytes())
+}
+
+/// Writes how long the recorded run took, beside its transcript. A recording that agrees with the one that was there
+/// leaves the old time as well: another time alone is no change.
+/// # Errors
+/// The folder can't be written.
+pub fn write_timings(path: &Path, recording: &Recording) -> io::Result<Written> {
+    if recording.agrees && path.exists() {
+        return Ok(Written::Unchanged);
+    }
+    let timings = Timings::of(recording.run.took);
+    write_whole(path, timings.to_json().as_bytes())
 }

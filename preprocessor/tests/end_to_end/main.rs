@@ -8,6 +8,7 @@ mod debug;
 mod doctor;
 #[path = "../events/mod.rs"]
 mod events;
+mod export;
 mod keep;
 #[path = "../labs/mod.rs"]
 #[expect(clippy::unwrap_used, reason = "a test that can't go on panics")]

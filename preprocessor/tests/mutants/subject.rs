@@ -1,6 +1,8 @@
 //! What is mutated: the repository's tutorials and the made ones, with their transcripts and raw runs; what is free in
 //! them, and why.
 
+use std::time::Duration;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -171,6 +173,7 @@ fn made(name: &str, text: &str) -> (Tutorial, Run) {
     let run = Run {
         date: "2026-11-30".to_owned(),
         facts: Facts::default(),
+        took: Duration::ZERO,
         steps: runs,
     };
     (support::tutorial(name, steps), run)
@@ -191,6 +194,7 @@ fn run_of(tutorial: &Tutorial, transcript: &Transcript) -> Run {
     Run {
         date: transcript.recorded.clone(),
         facts: transcript.facts.clone(),
+        took: Duration::ZERO,
         steps: steps.collect(),
     }
 }

@@ -10,8 +10,9 @@ use std::time::Duration;
 use mdbook_twin::diagnostic::Position;
 use mdbook_twin::judge::transcript::{FORMAT, Transcript, TranscriptCommand, TranscriptStep};
 use mdbook_twin::judge::verdict::VerifiedBy;
-use mdbook_twin::judge::{Verdict, Verification};
+use mdbook_twin::judge::{Tally, Verdict, Verification};
 use mdbook_twin::outcome::{CommandRun, Ended, Facts, Line, Output, Run, StepRun};
+use mdbook_twin::render::{InBook, Pages, Part};
 use mdbook_twin::tutorial::{
     Action, BlockUse, Command, ExpectedExit, Host, Limits, Matching, Permission, Phase,
     RunCommands, Show, Step, System, Terminal, Tutorial, Upstream, UpstreamSource,
@@ -126,6 +127,8 @@ pub(crate) fn block(address: &str, line: usize) -> Option<BlockUse> {
         line: Some(line),
         commands: vec![1],
         with: Vec::new(),
+        upstream: Vec::new(),
+        looks_like_text: false,
     })
 }
 
@@ -201,6 +204,7 @@ pub(crate) fn ran(tutorial: &Tutorial, output: impl Fn(&str, &str) -> Vec<Line>)
     Run {
         date: "2026-04-01".to_owned(),
         facts: facts(),
+        took: Duration::from_secs(4),
         steps: tutorial.steps.iter().map(step).collect(),
     }
 }
@@ -211,6 +215,7 @@ pub(crate) fn verified(tutorial: Tutorial, output: impl Fn(&str, &str) -> String
     Verification {
         transcript: Some(transcript),
         run: None,
+        timings: None,
         verdict: Verdict::Verified {
             by: VerifiedBy::Transcript,
             date: "2026-03-14".to_owned(),
@@ -218,4 +223,15 @@ pub(crate) fn verified(tutorial: Tutorial, output: impl Fn(&str, &str) -> String
         },
         tutorial: Arc::new(tutorial),
     }
+}
+
+/// The whole page of a tutorial that is alone in its book.
+pub(crate) fn page(pages: &Pages, of: &Verification) -> String {
+    let tally = Tally::of([of]);
+    let book = InBook {
+        tally: &tally,
+        href: &|_| None,
+    };
+    let page = pages.tutorial(of, &Part::whole(&of.tutorial), 2, &book);
+    page.expect("templates of our own")
 }

@@ -35,14 +35,11 @@ const MASKED: [&str; 12] = [
     "/sys/firmware",
 ];
 
-/// Paths that can only be read.
-const READ_ONLY: [&str; 5] = [
-    "/proc/bus",
-    "/proc/fs",
-    "/proc/irq",
-    "/proc/sys",
-    "/proc/sysrq-trigger",
-];
+/// Paths that can only be read, besides the kernel's [`switches`].
+const READ_ONLY: [&str; 4] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sysrq-trigger"];
+
+/// Where the kernel is configured.
+const SWITCHES: &str = "/proc/sys";
 
 /// The container. `place` is where the lab's tmpfs lies.
 pub(super) fn of(host: &HostPlan, limits: &Limits, place: &str) -> Result<Spec, OciSpecError> {
@@ -85,9 +82,34 @@ fn linux(host: &HostPlan, place: &str) -> Result<Linux, OciSpecError> {
     LinuxBuilder::default()
         .namespaces(namespaces.collect::<Result<Vec<_>, _>>()?)
         .masked_paths(MASKED.map(str::to_owned))
-        .readonly_paths(READ_ONLY.map(str::to_owned))
+        .readonly_paths(read_only(host))
         .seccomp(seccomp::profile(host.cgroups)?)
         .build()
+}
+
+fn read_only(host: &HostPlan) -> Vec<String> {
+    let switches = match host.network {
+        Network::Machine => vec![SWITCHES.to_owned()],
+        _ => switches(),
+    };
+    let fixed = READ_ONLY.map(str::to_owned).into_iter();
+    fixed.chain(switches).collect()
+}
+
+/// All of /proc/sys but `net`: a README that makes a router sets `net.ipv4.ip_forward`, in a namespace of its own too.
+/// What is there belongs to the network namespace of whoever looks, and the kernel asks for a capability in *its* user
+/// namespace. What concerns the whole machine is only in the machine's own network namespace, or can't be written elsewhere.
+fn switches() -> Vec<String> {
+    let Ok(folder) = std::fs::read_dir(SWITCHES) else {
+        return vec![SWITCHES.to_owned()];
+    };
+    let paths = folder.flatten().map(|entry| entry.path());
+    let mut paths: Vec<String> = paths
+        .filter(|path| !path.ends_with("net"))
+        .map(|path| path.to_string_lossy().into_owned())
+        .collect();
+    paths.sort();
+    paths
 }
 
 fn process(host: &HostPlan, limits: &Limits) -> Result<Process, OciSpecError> {

@@ -5,6 +5,7 @@ use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::judge::transcript::{Lock, LockedCommand};
 use crate::readme::{Block, BlockAddress, Exchange, Kind, LookupError};
 use crate::tutorial::keys::{Named, Problems, Spanned};
+use crate::tutorial::model::UpstreamCommand;
 use crate::tutorial::values::{BlockKind, Lines};
 
 /// One command as upstream has it.
@@ -23,6 +24,8 @@ pub(crate) struct SourceCommand {
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) line: Option<usize>,
+    /// It is commands because the spec says so.
+    pub(crate) looks_like_text: bool,
     pub(crate) commands: Vec<SourceCommand>,
 }
 
@@ -73,6 +76,15 @@ impl From<&SourceCommand> for LockedCommand {
     }
 }
 
+impl From<&SourceCommand> for UpstreamCommand {
+    fn from(command: &SourceCommand) -> Self {
+        Self {
+            line: command.line,
+            text: command.text.clone(),
+        }
+    }
+}
+
 /// The address as it is written, in its one form.
 pub(crate) fn address(written: &Spanned<String>, problems: &mut Problems) -> Option<BlockAddress> {
     match written.value.parse() {
@@ -102,6 +114,7 @@ pub(crate) fn look_up(
             Ok(block) => match commands(block, kind) {
                 Some(commands) => Lookup::Found(Found {
                     line: Some(block.line),
+                    looks_like_text: matches!(block.kind, Kind::Text(_)),
                     commands,
                 }),
                 None => {
@@ -116,10 +129,7 @@ pub(crate) fn look_up(
         };
     }
     match sources.lock.and_then(|lock| locked(lock, address)) {
-        Some(commands) => Lookup::Found(Found {
-            line: None,
-            commands,
-        }),
+        Some(found) => Lookup::Found(found),
         None => Lookup::Unavailable,
     }
 }
@@ -136,9 +146,14 @@ pub(crate) fn commands(block: &Block, kind: Option<BlockKind>) -> Option<Vec<Sou
     (!commands.is_empty()).then_some(commands)
 }
 
-fn locked(lock: &Lock, address: &BlockAddress) -> Option<Vec<SourceCommand>> {
-    let commands = lock.blocks.get(&address.to_string())?;
-    Some(commands.iter().map(Into::into).collect())
+fn locked(lock: &Lock, address: &BlockAddress) -> Option<Found> {
+    let name = address.to_string();
+    let commands = lock.blocks.get(&name)?;
+    Some(Found {
+        line: None,
+        looks_like_text: lock.text.contains(&name),
+        commands: commands.iter().map(Into::into).collect(),
+    })
 }
 
 fn no_commands(block: &Block, kind: Option<BlockKind>, span: &Span) -> Diagnostic {

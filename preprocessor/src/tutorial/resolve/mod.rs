@@ -86,6 +86,7 @@ pub fn resolve(spec: &Spec, sources: &Sources<'_>) -> Result<Resolved, Vec<Diagn
         ids: BTreeMap::new(),
         captured: BTreeSet::new(),
         blocks: BTreeMap::new(),
+        text: BTreeSet::new(),
         annotated: Vec::new(),
         unavailable: false,
         problems,
@@ -129,6 +130,8 @@ struct Resolver<'a> {
     captured: BTreeSet<String>,
     /// Blocks used or listed so far, for the lock.
     blocks: BTreeMap<String, Vec<LockedCommand>>,
+    /// Those of them that the spec alone makes commands.
+    text: BTreeSet<String>,
     annotated: Vec<AnnotatedBlock>,
     /// Whether a block was asked for that could not be had.
     unavailable: bool,

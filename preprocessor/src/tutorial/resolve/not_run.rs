@@ -1,11 +1,11 @@
 //! `not-run:`: upstream commands that the tutorial leaves out, each with its reason.
 
-use super::Resolver;
 use super::blocks::{self, Lookup, SourceCommand};
+use super::{Resolver, is_declared_text};
 use crate::diagnostic::Diagnostic;
 use crate::readme::{BlockAddress, Kind};
 use crate::tutorial::keys::{Problems, Spanned};
-use crate::tutorial::model::{NotRun, Step};
+use crate::tutorial::model::{NotRun, Step, UpstreamCommand};
 use crate::tutorial::spec::NotRunKeys;
 
 impl Resolver<'_> {
@@ -98,7 +98,7 @@ impl Resolver<'_> {
         &mut self,
         block: &Spanned<String>,
         steps: &[Step],
-    ) -> Option<(String, Vec<String>)> {
+    ) -> Option<(String, Vec<UpstreamCommand>)> {
         let address = blocks::address(block, &mut self.problems)?;
         let name = address.to_string();
         let found = blocks::look_up(
@@ -134,7 +134,7 @@ impl Resolver<'_> {
     }
 
     /// Commands of the file that no step uses and no entry lists. Empty where the file could not be read.
-    fn rest(&self, steps: &[Step], listed: &[String]) -> Vec<String> {
+    fn rest(&self, steps: &[Step], listed: &[String]) -> Vec<UpstreamCommand> {
         let Some(upstream) = self.sources.upstream else {
             return Vec::new();
         };
@@ -144,7 +144,7 @@ impl Resolver<'_> {
             .collect();
         let blocks = upstream.readme.blocks.iter();
         blocks
-            .filter(|block| !listed.contains(&&block.address))
+            .filter(|block| !listed.contains(&&block.address) && !is_declared_text(upstream, block))
             .filter_map(|block| match &block.kind {
                 Kind::Commands(exchanges) => Some((block, exchanges)),
                 Kind::Text(_) => None,
@@ -181,10 +181,10 @@ impl Resolver<'_> {
     }
 }
 
-fn unused(commands: &[SourceCommand], used: &[usize]) -> Vec<String> {
+fn unused(commands: &[SourceCommand], used: &[usize]) -> Vec<UpstreamCommand> {
     (1..)
         .zip(commands)
         .filter(|(number, _)| !used.contains(number))
-        .map(|(_, command)| command.text.clone())
+        .map(|(_, command)| command.into())
         .collect()
 }

@@ -86,6 +86,8 @@ impl Resolver<'_> {
             line: None,
             commands: Vec::new(),
             with: Vec::new(),
+            upstream: Vec::new(),
+            looks_like_text: false,
         };
         let kind = keys.r#as.as_ref().map(|kind| kind.value);
         let found = match blocks::look_up(
@@ -106,12 +108,17 @@ impl Resolver<'_> {
             .entry(used.address.clone())
             .or_insert_with(|| found.commands.iter().map(Into::into).collect());
         used.line = found.line;
+        used.looks_like_text = found.looks_like_text;
+        if found.looks_like_text {
+            self.text.insert(used.address.clone());
+        }
         used.commands = blocks::selected(&found.commands, keys.lines.as_ref(), &mut self.problems)?;
         let mut commands: Vec<SourceCommand> = used
             .commands
             .iter()
             .map(|number| found.commands[number - 1].clone())
             .collect();
+        used.upstream = commands.iter().map(Into::into).collect();
         if let Some(with) = &keys.with {
             used.with = blocks::replace(&mut commands, &with.value, &mut self.problems);
             for (_, new) in &with.value.0 {

@@ -1,6 +1,6 @@
 //! `upstream:` → a pin, what a page says of it, and the lock.
 
-use super::Resolver;
+use super::{Resolver, is_declared_text};
 use crate::diagnostic::Diagnostic;
 use crate::judge::transcript::Lock;
 use crate::tutorial::keys::{Problems, Spanned};
@@ -152,7 +152,11 @@ fn inside_repository(file: &Spanned<String>, problems: &mut Problems) -> Option<
 impl Resolver<'_> {
     pub(super) fn upstream(&self, pin: &Pin) -> Upstream {
         let commands = match (self.sources.upstream, self.sources.lock) {
-            (Some(upstream), _) => upstream.readme.command_count(),
+            (Some(upstream), _) => {
+                let blocks = upstream.readme.blocks.iter();
+                let commands = blocks.filter(|block| !is_declared_text(upstream, block));
+                commands.map(|block| block.commands().len()).sum()
+            }
             (None, Some(lock)) => lock.commands,
             (None, None) => 0,
         };
@@ -176,6 +180,7 @@ impl Resolver<'_> {
                 sha256: upstream.sha256.clone(),
                 commands: upstream.commands,
                 blocks: self.blocks.clone(),
+                text: self.text.iter().cloned().collect(),
                 annotated: self.annotated.clone(),
             }),
             UpstreamSource::Lock => self.sources.lock.cloned(),

@@ -1,4 +1,4 @@
-for file in sys/kernel/core_pattern sys/kernel/hostname sys/net/ipv4/ip_forward sys/vm/drop_caches sysrq-trigger; do
+for file in sys/kernel/core_pattern sys/kernel/hostname sys/vm/drop_caches sysrq-trigger; do
   (: >/proc/$file) 2>/dev/null && echo "$file: open for writing"
 done
 (: >/sys/kernel/mm/ksm/run) 2>/dev/null && echo 'ksm: open for writing'

@@ -2,13 +2,13 @@
 try() { unshare -Urmnpf sh -c "$*" >/dev/null 2>&1 && echo "$*"; }
 try mount -t tmpfs none /mnt
 for kind in proc sysfs devtmpfs debugfs tracefs securityfs configfs pstore efivarfs; do try mount -t $kind none /mnt; done
-for path in /proc/sys /proc/bus /proc/sysrq-trigger /proc/keys /sys/firmware /proc /sys /usr /dev/null; do
+for path in /proc/sys/kernel /proc/sys/vm /proc/bus /proc/sysrq-trigger /proc/keys /sys/firmware /proc /sys /usr /dev/null; do
   try umount $path
   try umount -l $path
   try mount --move $path /mnt
 done
 try mount --bind /proc /mnt
-for path in /usr /proc/sys /sys /etc/ssl; do
+for path in /usr /proc/sys/kernel /sys /etc/ssl; do
   try mount -o remount,rw,bind $path
   try "mount --rbind $path /mnt && mount -o remount,rw,bind /mnt"
 done

@@ -7,7 +7,7 @@ chmod u+s /usr/bin/env 2>&1 | sed 's/.*: //'
 chown root /usr/bin/env 2>&1 | sed 's/.*: //'
 rm /usr/bin/env 2>&1 | sed 's/.*: //'
 mount --bind /tmp /usr/share/doc && umount /usr/share/doc
-for mask in /proc/kcore /proc/sysrq-trigger /proc/sys /sys/firmware; do umount $mask 2>/dev/null; done
+for mask in /proc/kcore /proc/sysrq-trigger /proc/sys/* /sys/firmware; do umount $mask 2>/dev/null; done
 (head -c 1 /proc/kcore | wc -c) 2>/dev/null
 for file in sysrq-trigger sys/kernel/core_pattern sys/vm/drop_caches sys/kernel/modprobe; do
   (: >/proc/$file) 2>/dev/null && echo "$file: open for writing"
