@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # what `record` learned: clean runs of the quick tutorials, other suites, users, host names and zones; all mutants; TIMES=100
 #
-# The systems are built in a cache of its own, of root and of the user each, unless CACHE names a folder to keep them in.
+# The systems are built in caches of its own, unless CACHE names a folder for root's to be kept in. The user's own ids are
+# new each time, so theirs are never kept.
 # The other starts are those of `--vary`: another host name, other pids, another time zone and uptime.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -30,9 +31,8 @@ if [ "$(id -u)" -eq 0 ]; then
   user=twin$$
   useradd --no-create-home "$user"
   users+=(user)
-  mkdir -p "$cache/user"
-  chmod 755 "$cache"
-  chown -R "$user" "$cache/user"
+  mkdir "$world/user"
+  chown "$user" "$world/user"
   # As udev makes them: open to all. Where they are not, the user's runs see these instead.
   mknod -m 666 "$world/tun" c 10 200
   mknod -m 666 "$world/fuse" c 10 229
@@ -45,13 +45,13 @@ alarms=0
 once() {
   local who=$1 label=$2 name=$3
   shift 3
-  local as=() own=$cache/$who
+  local as=() own=$cache
   if [ "$who" = user ] && [ -n "$user" ]; then
     # shellcheck disable=SC2016  # for the inner shell
     as=(unshare --mount sh -c 'mount --bind "$1/tun" /dev/net/tun; mount --bind "$1/fuse" /dev/fuse; shift; exec "$@"' -
       "$world" setpriv --reuid "$user" --regid "$user" --init-groups)
+    own=$world/user
   fi
-  mkdir -p "$own"
   local said=$world/said/$name.$label code=0
   "${as[@]}" env TWIN_CACHE_DIR="$own" HOME="$own" "$world/twin" verify "$name" --root "$world/book" "$@" >"$said" 2>&1 || code=$?
   case $code in
