@@ -394,7 +394,7 @@ mod tests {
             "it 100% 232.8MB/s",
             &[("24.3MB", "size")],
         );
-        is("[    9.4] up", "[12345.6] up", &[("9.4", "float")]);
+        is("[    9.4] up", "[   10.7] up", &[("9.4", "float")]);
         is(
             "in /tmp/tmp.Xa8s:",
             "in /tmp/tmp.kk1s:",
