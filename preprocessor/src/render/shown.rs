@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::judge::transcript::TranscriptCommand;
 use crate::judge::{self, Transcript, Verification, documented};
 use crate::outcome::{CommandRun, Ended, Line, Output, StepRun, Style, StyledRange};
-use crate::tutorial::{Action, Command, Step};
+use crate::tutorial::{Action, Command, Step, Tutorial};
 
 /// Where a page's outputs come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -72,6 +72,7 @@ pub(super) fn exchanges(of: &Verification, step: usize) -> Vec<Exchange> {
         last.exit = None;
         if run.background.is_some() {
             leave_to_later_steps(&mut last.output, &later(of, step));
+            leave_keys_to_later_steps(&mut last.output, &of.tutorial, step);
         }
     }
     exchanges
@@ -110,6 +111,21 @@ fn leave_to_later_steps(output: &mut Option<Output>, later: &[Line]) {
     let lines: Vec<String> = output.lines.iter().map(text).collect();
     if lines.ends_with(&later) {
         output.lines.truncate(lines.len() - later.len());
+    }
+}
+
+/// A terminal shows a pressed `C-c` as `^C`. Where the key has its own place on the page, that is all there is to say.
+fn leave_keys_to_later_steps(output: &mut Option<Output>, tutorial: &Tutorial, step: usize) {
+    let terminal = tutorial.steps[step].terminal;
+    let mut later = tutorial.steps[step + 1..].iter();
+    let is_pressed = later.any(|it| match &it.action {
+        Action::Press(keys) => it.terminal == terminal && keys.iter().any(|key| key == "C-c"),
+        _ => false,
+    });
+    if let Some(output) = output.as_mut().filter(|_| is_pressed)
+        && output.lines.last().is_some_and(|line| line.text == "^C")
+    {
+        output.lines.pop();
     }
 }
 
