@@ -92,9 +92,10 @@ impl Bindings {
         self.bound.get(name).map(|(found, _)| found.value.as_str())
     }
 
-    /// The value that a step captured.
-    pub fn captured(&self, name: &str) -> Option<&str> {
-        self.captured.get(name).map(String::as_str)
+    /// What `{{=NAME}}` stands for: the value that a step captured, else what `{{kind:NAME}}` was.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        let captured = self.captured.get(name).map(String::as_str);
+        captured.or_else(|| self.bound(&Name::Given(name.to_owned())))
     }
 
     /// Binds names that are not bound yet, of a line of the output that is compared.

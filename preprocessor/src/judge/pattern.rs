@@ -136,6 +136,21 @@ impl Pattern {
         }
     }
 
+    /// The names that its placeholders give to values.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let pieces = self.lines.iter().flat_map(|line| match &line.kind {
+            Kind::Pieces { pieces, .. } => pieces.as_slice(),
+            Kind::AnyLines | Kind::Literal(_) => &[],
+        });
+        pieces.filter_map(|piece| match &piece.what {
+            What::Value {
+                name: Some(Name::Given(name)),
+                ..
+            } => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// The lines of a recorded output: every one is itself.
     pub fn literal(text: &str) -> Self {
         let lines = text.lines().map(LinePattern::literal).enumerate();
@@ -319,11 +334,9 @@ impl Piece {
             }
             What::RestOfLine { blank: true } => r"(?: .*)?".to_owned(),
             What::RestOfLine { blank: false } => ".*".to_owned(),
-            What::Captured(name) => regex::escape(
-                bindings
-                    .captured(name)
-                    .unwrap_or(&format!("{{{{={name}}}}}")),
-            ),
+            What::Captured(name) => {
+                regex::escape(bindings.value(name).unwrap_or(&format!("{{{{={name}}}}}")))
+            }
             What::Value { kind, name } => {
                 let bound = name.as_ref().filter(|_| names == Names::Bound);
                 match bound.and_then(|name| bindings.bound(name)) {
@@ -337,7 +350,7 @@ impl Piece {
     /// The text that it must be by now.
     fn fixed<'a>(&self, bindings: &'a Bindings) -> Option<&'a str> {
         match &self.what {
-            What::Captured(name) => bindings.captured(name),
+            What::Captured(name) => bindings.value(name),
             What::Value {
                 name: Some(name), ..
             } => bindings.bound(name),
@@ -522,7 +535,7 @@ impl LinePattern {
         let known = |piece: &Piece| match &piece.what {
             What::Captured(name) => Some(Bound {
                 written: format!("{{{{={name}}}}}"),
-                value: bindings.captured(name)?.to_owned(),
+                value: bindings.value(name)?.to_owned(),
                 place: None,
             }),
             What::Value {

@@ -85,6 +85,7 @@ pub fn resolve(spec: &Spec, sources: &Sources<'_>) -> Result<Resolved, Vec<Diagn
         terminals_are_made_up: !keys.has("terminals"),
         ids: BTreeMap::new(),
         captured: BTreeSet::new(),
+        bound: BTreeSet::new(),
         blocks: BTreeMap::new(),
         text: BTreeSet::new(),
         annotated: Vec::new(),
@@ -128,6 +129,8 @@ struct Resolver<'a> {
     shells: Vec<Shells>,
     ids: BTreeMap<String, Span>,
     captured: BTreeSet<String>,
+    /// Names that `expect`s give to values, so far.
+    bound: BTreeSet<String>,
     /// Blocks used or listed so far, for the lock.
     blocks: BTreeMap<String, Vec<LockedCommand>>,
     /// Those of them that the spec alone makes commands.

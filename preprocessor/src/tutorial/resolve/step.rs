@@ -7,6 +7,7 @@ use super::hosts::{is_name, made_up, unknown_name};
 use super::placeholders::{check_expect, check_text};
 use super::{Resolver, Shells};
 use crate::diagnostic::Diagnostic;
+use crate::judge::pattern::Pattern;
 use crate::tutorial::keys::Spanned;
 use crate::tutorial::model::{
     Action, Condition, Expect, ExpectedExit, FileChange, FileEdit, Opens, Phase, RunCommands, Step,
@@ -274,7 +275,11 @@ impl Resolver<'_> {
     }
 
     fn expect(&mut self, expect: &Spanned<String>) -> Expect {
-        check_expect(expect, &self.captured, &mut self.problems);
+        if let Ok(pattern) = Pattern::parse(&expect.value) {
+            self.bound.extend(pattern.names().map(str::to_owned));
+        }
+        let known = self.captured.union(&self.bound).cloned().collect();
+        check_expect(expect, &known, &mut self.problems);
         Expect {
             text: expect.value.clone(),
             at: expect.span.position(),
