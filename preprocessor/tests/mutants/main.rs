@@ -32,7 +32,8 @@ const CAUGHT: f64 = 0.98;
 /// Of the transcripts' tokens, at most so many are free.
 const FREE: f64 = 0.10;
 
-/// A tutorial may have more where a good part of what it shows are the times of a `ping`; not these.
+/// These are always recorded, and no one of them has more. Another may, where a good part of what it shows are the times
+/// of a `ping`.
 const QUICK: [&str; 4] = ["first-steps", "fuse2fs", "two-hosts", "vde-namespaces"];
 
 /// How many mutants of each run the short tier draws.

@@ -17,9 +17,6 @@ use mdbook_twin::tutorial::{self, Matching, Tutorial};
 use crate::recorded::{Recorded, overlap, tokens};
 use crate::support;
 
-/// Those that every machine can run; the others count where they are recorded.
-const QUICK: [&str; 4] = ["first-steps", "vde-namespaces", "two-hosts", "fuse2fs"];
-
 /// What is mutated: a tutorial, its transcript, raw runs of it.
 pub(crate) struct Subject {
     pub(crate) tutorial: Tutorial,
@@ -65,7 +62,7 @@ pub(crate) fn committed() -> Vec<Subject> {
             runs,
         ));
     }
-    for name in QUICK {
+    for name in crate::QUICK {
         let is_here = subjects.iter().any(|it| it.tutorial.name == name);
         assert!(
             is_here,
