@@ -93,6 +93,17 @@ const PRIORS: &[Prior] = &[
         kind: "base64",
         regex: r"(?:\bSHA256:|\bssh-[a-z0-9-]+ |\becdsa-sha2-[a-z0-9-]+ )([A-Za-z0-9+/]{40,}={0,2})",
     },
+    // A packet more may have come before the capture ended.
+    Prior {
+        name: "what a capture's filter saw",
+        kind: "int",
+        regex: r"^([0-9]+) packets? received by filter",
+    },
+    Prior {
+        name: "what a capture's filter saw",
+        kind: "word",
+        regex: r"^[0-9]+ (packets?) received by filter",
+    },
     Prior {
         name: "an address in memory",
         kind: "hex",
@@ -216,6 +227,10 @@ mod tests {
         );
         is("2026-11-30", &[("2026-11-30", "date")]);
         is("13:12:40 up", &[("13:12:40", "time")]);
+        is(
+            "1 packet received by filter",
+            &[("1", "int"), ("packet", "word")],
+        );
         is(
             "copied, 1.2 s, 34 MB/s",
             &[("1.2", "float"), ("34 MB", "size")],
