@@ -103,12 +103,17 @@ pub fn learn(
     }
     let aligned = lesson.partners(&others, false);
     if !unordered && matching == Matching::Exact && !lesson.is_paired(&aligned, &others) {
-        let partners = lesson.partners(&others, true);
-        if lesson.is_paired(&partners, &others) {
-            lesson.explain(&partners, &others);
-            learned.unordered = true;
-        } else {
-            lesson.number_of_lines(&aligned, &others, &mut learned);
+        let is_small = |other: &Vec<&str>| lines::is_small(lesson.lines.len(), other.len());
+        let sorted = others
+            .iter()
+            .all(is_small)
+            .then(|| lesson.partners(&others, true));
+        match sorted.filter(|sorted| lesson.is_paired(sorted, &others)) {
+            Some(sorted) => {
+                lesson.explain(&sorted, &others);
+                learned.unordered = true;
+            }
+            None => lesson.number_of_lines(&aligned, &others, &mut learned),
         }
     }
     let partners = lesson.partners(&others, unordered || learned.unordered);
@@ -186,7 +191,7 @@ impl<'a> Lesson<'a> {
         let patterns = self.patterns();
         let of_run = |other: &Vec<&str>| match unordered {
             true => in_any_order(&patterns, other),
-            false => lines::align(&patterns, other).unwrap_or_else(|| vec![None; patterns.len()]),
+            false => lines::align(&patterns, other),
         };
         others.iter().map(of_run).collect()
     }
@@ -494,5 +499,28 @@ mod tests {
             assert_eq!(again.unexplained.is_empty(), agrees, "{output}");
             assert_eq!(again.command.instead, merged.command.instead);
         }
+    }
+
+    #[test]
+    fn a_long_output_is_in_the_order_that_it_is_in() {
+        let output = |factor: usize| -> String {
+            let lines =
+                (0..700).map(|nth| format!("line {nth} of {}\n", 1000 + nth * factor % 997));
+            lines.collect()
+        };
+        let command = TranscriptCommand {
+            output: output(31),
+            ..TranscriptCommand::default()
+        };
+        let facts = Facts::default();
+        let other = output(57);
+        let seen = [Seen {
+            output: &other,
+            facts: &facts,
+        }];
+        let learned = learn(&command, &seen, &facts, Matching::Exact);
+        assert!(!learned.command.unordered && learned.unexplained.is_empty());
+        // The first line has the same number in both.
+        assert_eq!(learned.freed.len(), 699);
     }
 }

@@ -268,6 +268,22 @@ const KINDS: &[Kind] = &[
     plain("word"),
 ];
 
+/// Each kind of [`KINDS`], and what a value of it looks like from its start on.
+static LOOKS: LazyLock<Vec<(&'static Matcher, Regex)>> = LazyLock::new(|| {
+    let looks = |kind: &Kind| {
+        let matcher = matcher::named(kind.name)?;
+        // A word is as long as it is: punctuation around it is the line's.
+        let looks = match kind.name {
+            "word" => r"[\p{L}\p{N}_.+@%~-]*[\p{L}\p{N}_]",
+            "path" => r"[\p{L}\p{N}_.+@%~/-]*[\p{L}\p{N}_/]",
+            _ => matcher.regex,
+        };
+        Some((matcher, regex(&format!(r"\A(?:{looks})"))))
+    };
+    let all: Option<Vec<_>> = KINDS.iter().map(looks).collect();
+    all.expect("kinds of the table")
+});
+
 /// What may stand at that range, tight kinds first; what it was known as before all.
 fn candidates(line: &str, range: &Range<usize>, known: &[Place]) -> Vec<Place> {
     let mut found: Vec<Place> = known
@@ -275,11 +291,8 @@ fn candidates(line: &str, range: &Range<usize>, known: &[Place]) -> Vec<Place> {
         .filter(|place| place.range.start <= range.start && range.end <= place.range.end)
         .cloned()
         .collect();
-    for kind in KINDS {
-        let Some(matcher) = matcher::named(kind.name) else {
-            continue;
-        };
-        let place = covering(line, range, matcher).filter(|place| {
+    for (kind, (matcher, regex)) in KINDS.iter().zip(LOOKS.iter()) {
+        let place = covering(line, range, matcher, regex).filter(|place| {
             let before = &line[..place.start];
             (kind.has)(&line[place.clone()])
                 && kind.before.is_none_or(|regex| regex.is_match(before))
@@ -303,14 +316,12 @@ fn is_unit_of_a_number(line: &str, place: &Range<usize>) -> bool {
 }
 
 /// The value of a kind that covers the range, the one that begins first.
-fn covering(line: &str, range: &Range<usize>, kind: &Matcher) -> Option<Range<usize>> {
-    // A word is as long as it is: punctuation around it is the line's.
-    let regex = match kind.name {
-        "word" => r"[\p{L}\p{N}_.+@%~-]*[\p{L}\p{N}_]",
-        "path" => r"[\p{L}\p{N}_.+@%~/-]*[\p{L}\p{N}_/]",
-        _ => kind.regex,
-    };
-    let regex = Regex::new(&format!(r"\A(?:{regex})")).ok()?;
+fn covering(
+    line: &str,
+    range: &Range<usize>,
+    kind: &Matcher,
+    regex: &Regex,
+) -> Option<Range<usize>> {
     let from = range.start.saturating_sub(REACH);
     let starts = line.char_indices().map(|(at, _)| at);
     let mut starts = starts.filter(|at| (from..=range.start).contains(at));
