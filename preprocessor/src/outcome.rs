@@ -55,6 +55,11 @@ pub struct StepRun {
 pub enum Ended {
     /// As it should, judging aside.
     Done,
+    /// So too, but not by itself: it left a shell, and the program around it did not notice its end until ^C came.
+    DoneByInterrupt {
+        /// Its name.
+        program: String,
+    },
     /// It could not go on.
     Failed(Failure),
     /// A step before it failed.
@@ -242,6 +247,25 @@ pub struct Style {
     /// Nothing that a terminal shows: a value that may be another the next time, for the page.
     #[serde(skip)]
     pub varies: bool,
+}
+
+impl Ended {
+    /// Whether it ended as it should, judging aside.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done | Self::DoneByInterrupt { .. })
+    }
+}
+
+impl StepRun {
+    /// What is to be told of it even where all is as it should be, in a sentence.
+    pub fn remark(&self) -> Option<String> {
+        match &self.ended {
+            Ended::DoneByInterrupt { program } => Some(format!(
+                "`{program}` missed the end of its shell, and was left by Ctrl-C"
+            )),
+            _ => None,
+        }
+    }
 }
 
 impl CommandRun {

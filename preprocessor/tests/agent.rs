@@ -415,7 +415,10 @@ fn told(events: &[Event], unshown: &[bool]) -> String {
                 captured,
             } => {
                 let ended = match ended {
-                    Ended::Done => "done".to_owned(),
+                    Ended::DoneByInterrupt { program } if !unshown[*step] => {
+                        format!("done, and ^C told {program}")
+                    }
+                    Ended::Done | Ended::DoneByInterrupt { .. } => "done".to_owned(),
                     Ended::NotReached => "not reached".to_owned(),
                     Ended::PassedOver => "passed over".to_owned(),
                     Ended::Failed(failure) => format!("failed: {failure}"),

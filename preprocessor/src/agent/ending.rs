@@ -1,6 +1,5 @@
 //! The end: last words, and nobody left.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -8,6 +7,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::{Pid, getpid};
 
+use super::process;
 use super::protocol::Event;
 use super::pump::{Agent, Stop};
 use super::terminal::Doing;
@@ -107,24 +107,7 @@ fn kill_descendants() {
 
 /// Our children, by /proc.
 fn children() -> Vec<Pid> {
-    let me = getpid().to_string();
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid: &i32| parent(*pid).is_some_and(|parent| parent == me))
-        .map(Pid::from_raw)
-        .collect()
-}
-
-/// The fourth field of /proc/PID/stat; the second, the program's name in parentheses, may hold anything.
-fn parent(pid: i32) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let behind_name = &stat[stat.rfind(')')? + 1..];
-    behind_name
-        .split_ascii_whitespace()
-        .nth(1)
-        .map(str::to_owned)
+    let me = getpid();
+    let is_ours = |&pid: &Pid| process::stat(pid).is_some_and(|stat| stat.parent == me);
+    process::all().filter(is_ours).collect()
 }

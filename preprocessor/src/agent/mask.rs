@@ -61,8 +61,10 @@ impl Mask {
 
     /// Masks the answer to a step.
     pub(crate) fn answer(&self, ended: &mut Ended, commands: &mut [CommandRun]) {
-        if let Ended::Failed(failure) = ended {
-            self.failure(failure);
+        match ended {
+            Ended::Failed(failure) => self.failure(failure),
+            Ended::DoneByInterrupt { program } => self.text(program),
+            Ended::Done | Ended::NotReached | Ended::PassedOver => {}
         }
         for command in commands {
             self.command(command);

@@ -21,6 +21,7 @@ mod condition;
 mod dialog;
 mod ending;
 mod escape;
+mod farewell;
 mod file;
 mod join;
 mod keys;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::dialog::Dialog;
+use super::farewell::Farewell;
 use super::pump::{Agent, Trouble};
 use super::run::is_prompt;
 use super::steps::Step;
@@ -122,53 +123,6 @@ impl Agent {
         }
     }
 
-    /// Leaves the innermost nested shell or REPL.
-    pub(super) fn leave(&mut self, step: &Step<'_>) -> Result<(), Trouble> {
-        let index = step.request.terminal;
-        self.settle_background(index);
-        let terminal = self.terminal(index)?;
-        let depth = terminal.levels().len();
-        let repl = matches!(
-            terminal.levels().last().map(|level| &level.kind),
-            Some(Kind::Repl(_))
-        );
-        // A shell with stopped jobs wants to be asked twice; a REPL without ^D has a word for it.
-        let asks: &[&str] = if repl {
-            &["\x04", "exit\r", "quit\r"]
-        } else {
-            &["exit"; 3]
-        };
-        for ask in asks {
-            let now = Instant::now();
-            let terminal = self.terminal(index)?;
-            if repl {
-                terminal.send(ask.as_bytes());
-            } else {
-                terminal.type_command(ask, 0, false, now);
-            }
-            let until = if repl {
-                step.deadline.min(now + GRACE)
-            } else {
-                step.deadline
-            };
-            while Instant::now() < until {
-                let terminal = self.terminal(index)?;
-                match terminal.doing() {
-                    Doing::Gone { .. } => return Ok(()),
-                    _ if terminal.levels().len() < depth => return Ok(()),
-                    Doing::Idle if !repl => break,
-                    _ => {}
-                }
-                self.pump(Some(until))?;
-            }
-        }
-        Err(Failure::Timeout {
-            after: step.request.timeout,
-            waiting_for: "the nested shell's end".to_owned(),
-        }
-        .into())
-    }
-
     /// `closes`: leaves the innermost nested shell, or the terminal.
     pub(super) fn close(&mut self, step: &mut Step<'_>) -> Result<(), Trouble> {
         if let Doing::Gone { .. } = self.terminal(step.request.terminal)?.doing() {
@@ -176,6 +130,63 @@ impl Agent {
         }
         self.ready_terminal(step)?;
         self.leave(step)
+    }
+
+    /// Leaves the innermost nested shell or REPL.
+    pub(super) fn leave(&mut self, step: &mut Step<'_>) -> Result<(), Trouble> {
+        let index = step.request.terminal;
+        self.settle_background(index);
+        let levels = self.terminal(index)?.levels();
+        let depth = levels.len();
+        match levels.last().map(|level| &level.kind) {
+            Some(Kind::Repl(_)) => self.leave_repl(step, depth),
+            _ => self.leave_shell(step, depth),
+        }
+    }
+
+    /// A REPL without ^D has a word for it.
+    fn leave_repl(&mut self, step: &Step<'_>, depth: usize) -> Result<(), Trouble> {
+        for ask in ["\x04", "exit\r", "quit\r"] {
+            let terminal = self.terminal(step.request.terminal)?;
+            terminal.send(ask.as_bytes());
+            let until = step.deadline.min(Instant::now() + GRACE);
+            while Instant::now() < until {
+                if self.is_out_of(step, depth)? {
+                    return Ok(());
+                }
+                self.pump(Some(until))?;
+            }
+        }
+        Err(not_left(step, "the nested shell's end".to_owned()))
+    }
+
+    /// A shell with stopped jobs wants to be asked twice.
+    fn leave_shell(&mut self, step: &mut Step<'_>, depth: usize) -> Result<(), Trouble> {
+        let mut waiting_for = String::new();
+        for _ in 0..3 {
+            let terminal = self.terminal(step.request.terminal)?;
+            let mut farewell = Farewell::begin(terminal);
+            terminal.type_command("exit", 0, false, Instant::now());
+            while Instant::now() < step.deadline {
+                if self.is_out_of(step, depth)? {
+                    step.missed = farewell.missed().map(|missed| missed.program);
+                    return Ok(());
+                }
+                let terminal = self.terminal(step.request.terminal)?;
+                if terminal.doing() == Doing::Idle {
+                    break;
+                }
+                let look = farewell.heed(terminal, step.deadline);
+                self.pump(Some(look))?;
+            }
+            waiting_for = farewell.waits_for();
+        }
+        Err(not_left(step, waiting_for))
+    }
+
+    fn is_out_of(&mut self, step: &Step<'_>, depth: usize) -> Result<bool, Trouble> {
+        let terminal = self.terminal(step.request.terminal)?;
+        Ok(matches!(terminal.doing(), Doing::Gone { .. }) || terminal.levels().len() < depth)
     }
 
     /// Ends what runs in the foreground of a terminal: asks, asks harder, does it.
@@ -231,6 +242,11 @@ impl Agent {
             patience *= 2;
         }
     }
+}
+
+fn not_left(step: &Step<'_>, waiting_for: String) -> Trouble {
+    let after = step.request.timeout;
+    Failure::Timeout { after, waiting_for }.into()
 }
 
 fn ended_early(exit: Option<i32>) -> Trouble {

@@ -38,27 +38,46 @@ pub(super) fn hear_all_signals() {
     }
 }
 
+/// What /proc tells of a process.
+pub(super) struct Stat {
+    /// Its program, as far as the kernel keeps the name.
+    name: String,
+    /// `R`unning, `S`leeping, `D`isk, `Z`ombie, …
+    state: char,
+    pub(super) parent: Pid,
+    group: Pid,
+}
+
+/// What /proc tells of a process, while there is one.
+pub(super) fn stat(process: Pid) -> Option<Stat> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // `PID (NAME) STATE PARENT GROUP …`; a name may hold anything.
+    let (before, fields) = stat.rsplit_once(") ")?;
+    let mut fields = fields.split(' ');
+    Some(Stat {
+        name: before.split_once(" (")?.1.to_owned(),
+        state: fields.next()?.chars().next()?,
+        parent: Pid::from_raw(fields.next()?.parse().ok()?),
+        group: Pid::from_raw(fields.next()?.parse().ok()?),
+    })
+}
+
+/// All processes, by /proc.
+pub(super) fn all() -> impl Iterator<Item = Pid> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw))
+}
+
 /// Whether every process of a group sleeps or has ended, by /proc.
 pub(super) fn sleeps(group: Pid) -> bool {
-    let Ok(entries) = std::fs::read_dir("/proc") else {
-        return true;
-    };
-    let group = group.to_string();
-    let names = entries.flatten().map(|entry| entry.file_name());
-    let processes = names.filter(|name| name.as_encoded_bytes()[0].is_ascii_digit());
-    !processes.into_iter().any(|process| {
-        let path = std::path::Path::new("/proc").join(process).join("stat");
-        let stat = std::fs::read_to_string(path).unwrap_or_default();
-        // `PID (NAME) STATE PARENT GROUP …`; a name may hold anything.
-        let mut fields = stat
-            .rsplit(')')
-            .next()
-            .unwrap_or_default()
-            .split(' ')
-            .skip(1);
-        let is_busy = matches!(fields.next(), Some("R" | "D"));
-        is_busy && fields.nth(1) == Some(&group)
-    })
+    let is_busy = |stat: Stat| stat.group == group && matches!(stat.state, 'R' | 'D');
+    !all().filter_map(stat).any(is_busy)
+}
+
+/// The program that started a process and has not noticed that it is over, by /proc; not where it has, or is not.
+pub(super) fn has_not_noticed_end(process: Pid) -> Option<String> {
+    let ended = stat(process).filter(|stat| stat.state == 'Z')?;
+    Some(stat(ended.parent)?.name)
 }
 
 /// Whether a filter decides about our system calls, by /proc.

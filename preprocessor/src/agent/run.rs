@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::condition;
 use super::dialog::Dialog;
+use super::farewell::{Farewell, Missed};
 use super::nested::without_prompt;
 use super::process;
 use super::pump::{Agent, Background, Trouble};
@@ -137,7 +138,7 @@ impl Agent {
     /// Waits for what the command is meant to come to.
     fn follow(
         &mut self,
-        step: &Step<'_>,
+        step: &mut Step<'_>,
         run: &RunCommands,
         command: &Command,
     ) -> Result<Over, Trouble> {
@@ -176,17 +177,25 @@ impl Agent {
             let exit = self.terminal(index)?.status();
             return Ok(Over::Cut(output, exit));
         }
-        let mut dialog = Dialog::begin(&run.dialog, self.terminal(index)?)?;
-        self.wait_end(step, &mut dialog, command.exits)
-            .map(Over::Ended)
+        let terminal = self.terminal(index)?;
+        let mut farewell = command.exits.then(|| Farewell::begin(terminal));
+        let mut dialog = Dialog::begin(&run.dialog, terminal)?;
+        let exit = self.wait_end(step, &mut dialog, farewell.as_mut())?;
+        Ok(match farewell.and_then(Farewell::missed) {
+            None => Over::Ended(exit),
+            Some(Missed { program, output }) => {
+                step.missed = Some(program);
+                Over::Cut(output, None)
+            }
+        })
     }
 
-    /// Waits until the command has ended, answering its questions.
+    /// Waits until the command has ended, answering its questions. With a farewell it may end the terminal.
     pub(super) fn wait_end(
         &mut self,
         step: &Step<'_>,
         dialog: &mut Dialog<'_>,
-        may_end_terminal: bool,
+        mut farewell: Option<&mut Farewell>,
     ) -> Result<Option<i32>, Trouble> {
         let index = step.request.terminal;
         loop {
@@ -223,10 +232,13 @@ impl Agent {
                         None => Ok(exit),
                     };
                 }
-                Doing::Gone { exit } if may_end_terminal => return Ok(exit),
+                Doing::Gone { exit } if farewell.is_some() => return Ok(exit),
                 Doing::Gone { exit } => return Err(Failure::TerminalGone { exit }.into()),
                 _ if terminal.is_unfinished() => return Err(Failure::Unfinished.into()),
                 _ => dialog.answer(terminal, mask)?,
+            }
+            if let Some(farewell) = farewell.as_mut() {
+                look_again = farewell.heed(terminal, look_again);
             }
             self.check_time(step, || {
                 let last_line = self.terminals.get(&index).map(Terminal::last_line);

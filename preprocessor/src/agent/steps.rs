@@ -17,6 +17,8 @@ pub(super) struct Step<'a> {
     pub(super) deadline: Instant,
     /// What it has to show so far.
     pub(super) commands: Vec<CommandRun>,
+    /// See [`Ended::DoneByInterrupt`].
+    pub(super) missed: Option<String>,
 }
 
 impl Agent {
@@ -117,13 +119,17 @@ impl Agent {
             request,
             deadline: Instant::now() + request.timeout,
             commands: Vec::new(),
+            missed: None,
         };
         let result = self.act(&mut running);
         let mut captured = BTreeMap::new();
         let mut ended = match result.and_then(|()| Ok(capture(request, &running.commands)?)) {
             Ok(found) => {
                 captured = found;
-                Ended::Done
+                match running.missed.take() {
+                    Some(program) => Ended::DoneByInterrupt { program },
+                    None => Ended::Done,
+                }
             }
             Err(Trouble::Failed(failure)) => {
                 self.failed = true;

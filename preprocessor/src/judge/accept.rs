@@ -192,7 +192,7 @@ fn obstacle(
             _ => Obstacle::CouldNotGoOn,
         });
     }
-    if ran.ended != Ended::Done {
+    if !ran.ended.is_done() {
         return Some(Obstacle::CouldNotGoOn);
     }
     if step.expect.is_some() {
@@ -219,7 +219,7 @@ fn broke_off_at(tutorial: &Tutorial, run: &Run) -> Option<usize> {
 fn failure(step: &Step, ran: &StepRun) -> Option<Failure> {
     match &ran.ended {
         Ended::Failed(failure) => Some(failure.clone()),
-        Ended::Done => match step::wrong_exit(step, ran)? {
+        Ended::Done | Ended::DoneByInterrupt { .. } => match step::wrong_exit(step, ran)? {
             (_, Why::CouldNotGoOn(failure)) => Some(failure),
             _ => None,
         },

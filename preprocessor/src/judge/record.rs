@@ -8,7 +8,7 @@ use super::recorded::is_one_of_a_kind;
 use super::stale::recorded_step;
 use super::step::{is_judged_by_transcript, output_text};
 use super::transcript::{FORMAT, Lock, Transcript, TranscriptCommand, TranscriptStep};
-use crate::outcome::{CommandRun, Ended, Facts, Run, StepRun};
+use crate::outcome::{CommandRun, Facts, Run, StepRun};
 use crate::tutorial::{Action, Ran, Step, Tutorial};
 
 /// What several runs of one tutorial say.
@@ -115,7 +115,7 @@ pub fn merged(tutorial: &Tutorial, transcript: &Transcript, run: &Run) -> Lesson
         };
         let mut steps = transcript.steps.iter();
         let at = steps.position(|step| std::ptr::eq(step, recorded));
-        let is_whole = ran.ended == Ended::Done && recorded.commands.len() == ran.commands.len();
+        let is_whole = ran.ended.is_done() && recorded.commands.len() == ran.commands.len();
         let (Some(at), true) = (at, is_whole && is_judged_by_transcript(step)) else {
             continue;
         };

@@ -36,7 +36,7 @@ pub(super) fn judge(
                 Why::CouldNotGoOn(failure.clone()),
             ));
         }
-        Ended::Done => {}
+        Ended::Done | Ended::DoneByInterrupt { .. } => {}
     }
     let wrong =
         wrong_exit(step, ran).or_else(|| wrong_output(index, step, ran, recorded, known, bindings));

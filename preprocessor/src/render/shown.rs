@@ -135,7 +135,7 @@ pub(super) fn not_run_note(of: &Verification, step: usize) -> Option<&'static st
     match run.steps.get(step)?.ended {
         Ended::NotReached => Some("(not reached)"),
         Ended::PassedOver => Some("(does not apply here)"),
-        Ended::Done | Ended::Failed(_) => None,
+        Ended::Done | Ended::DoneByInterrupt { .. } | Ended::Failed(_) => None,
     }
 }
 

@@ -62,6 +62,7 @@ fn verdict(of: &Verification) -> Value {
         "verdict": of.verdict.word(),
         "spec": of.tutorial.spec,
         "shown_otherwise": crate::judge::documented::count(of),
+        "remarks": remarks(of),
     });
     let (key, value) = match &of.verdict {
         Verdict::Verified { by, date, .. } => {
@@ -86,6 +87,15 @@ fn verdict(of: &Verification) -> Value {
     };
     told[key] = value;
     told
+}
+
+/// What is told of steps even where all is as it should be.
+fn remarks(of: &Verification) -> Vec<Value> {
+    let steps = of.run.iter().flat_map(|run| &run.steps);
+    let remarks = steps.filter_map(|step| Some((step, step.remark()?)));
+    remarks
+        .map(|(step, remark)| json!({"step": step.id, "message": remark}))
+        .collect()
 }
 
 fn failed_step(of: &Verification, failed: &FailedStep) -> Value {

@@ -43,7 +43,7 @@ pub fn ended(verification: &Verification, took: Duration, paint: Paint) -> Strin
         took.as_secs_f64()
     );
     match &verification.verdict {
-        Verdict::Verified { .. } => line + &documented_otherwise(verification),
+        Verdict::Verified { .. } => line + &remarks(verification),
         _ => format!("{line}: {}", in_short(verification)),
     }
 }
@@ -89,18 +89,24 @@ fn in_short(verification: &Verification) -> String {
                 VerifiedBy::Cache => format!("ran here on {date} and has not changed since"),
                 VerifiedBy::Transcript => format!("as recorded on {date}; nothing ran now"),
             };
-            by + &documented_otherwise(verification)
+            by + &remarks(verification)
         }
     }
 }
 
-/// What the README shows decides nothing, but its authors may want to know.
-fn documented_otherwise(verification: &Verification) -> String {
-    match documented::count(verification) {
+/// What decides nothing, and is told all the same: what the README shows otherwise, which its authors may want to know,
+/// and how a step went on that would not have by itself.
+fn remarks(verification: &Verification) -> String {
+    let mut said = match documented::count(verification) {
         0 => String::new(),
         1 => "; the README shows 1 output otherwise".to_owned(),
         count => format!("; the README shows {count} outputs otherwise"),
+    };
+    let steps = verification.run.iter().flat_map(|run| &run.steps);
+    for (step, remark) in steps.filter_map(|step| Some((step, step.remark()?))) {
+        let _ = write!(said, "; step `{}`: {}", step.id, visible(&remark));
     }
+    said
 }
 
 /// `step `ping` (tutorials/vpn.yaml:21:5): exit status 1, expected 0`.

@@ -81,7 +81,8 @@ pub(crate) fn in_words(run: &Run) -> String {
     let mut text = String::new();
     for step in &run.steps {
         let ended = match &step.ended {
-            Ended::Done => "done".to_owned(),
+            // When a program misses the end of its shell is chance.
+            Ended::Done | Ended::DoneByInterrupt { .. } => "done".to_owned(),
             Ended::Failed(failure) => format!("failed: {failure}"),
             Ended::NotReached => "not reached".to_owned(),
             Ended::PassedOver => "passed over".to_owned(),
