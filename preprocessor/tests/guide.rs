@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use mdbook_twin::judge::derived::RELATIONS;
+use mdbook_twin::judge::derived::{RELATIONS, SUMS};
 use mdbook_twin::judge::matcher::MATCHERS;
 
 fn guide(page: &str) -> PathBuf {
@@ -50,8 +50,9 @@ fn the_table_of_matchers_is_the_program_s_own() {
 #[test]
 fn every_relation_is_on_the_page_of_transcripts() {
     let page = read("transcripts.md");
-    for relation in RELATIONS {
-        let row = format!("| `{}` | {} |", relation.name, relation.doc);
+    let relations = RELATIONS.iter().map(|it| (it.name, it.doc));
+    for (name, doc) in relations.chain(SUMS.iter().map(|it| (it.name, it.doc))) {
+        let row = format!("| `{name}` | {doc} |");
         assert!(
             page.contains(&row),
             "not in src/guide/transcripts.md: {row}"

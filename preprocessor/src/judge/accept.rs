@@ -160,6 +160,7 @@ fn set_apart(
         let apart = match broken.tie {
             Tie::Same => one,
             Tie::Different | Tie::Related(_) => pair(&one, &other),
+            Tie::Made(sum, _) => sum.to_owned(),
         };
         if !taken.apart.contains(&apart) {
             taken.apart.push(apart);

@@ -5,9 +5,10 @@
 //! which recorded values get a name (`recorded.rs`), and which of them belong together (`derived/`).
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::derived::{Tie, Ties};
+use super::derived::{self, Tie, Ties};
 use super::verdict::{Bound, Broken, Place, Seen};
 
 /// What a value is known by.
@@ -85,6 +86,24 @@ impl Bindings {
             command: command + nth,
             line: line - starts.get(nth).copied().unwrap_or(0),
         }
+    }
+
+    /// The first value of an output that is not made of others as it was in the recorded one; the step's output is as
+    /// recorded otherwise.
+    pub(super) fn torn(&self, recorded: &str, actual: &[&str]) -> Option<(Broken, Range<usize>)> {
+        let (sum, torn) = derived::torn(recorded, actual, &self.ties)?;
+        let seen = |value: &str, line: usize| Seen {
+            name: Name::Recorded(value.to_owned()),
+            kind: "float",
+            value: value.to_owned(),
+            place: self.place(line),
+        };
+        let broken = Broken {
+            tie: Tie::Made(sum.name, torn.said),
+            first: seen(&torn.should_be, torn.of),
+            second: seen(&actual[torn.line][torn.range.clone()], torn.line),
+        };
+        Some((broken, torn.range))
     }
 
     /// The value a name has been bound to.

@@ -42,6 +42,10 @@ impl Broken {
                     plural(kind)
                 )
             }
+            (Tie::Made(_, said), _) => {
+                let (at, is) = (place(tutorial, second.place), &second.value);
+                format!("`{is}` in {at} should be {said}, which is {}", first.value)
+            }
             (Tie::Related(related), _) => {
                 let was = related.relation.said;
                 format!(

@@ -49,6 +49,39 @@ pub(super) fn compare(
     }
 }
 
+/// The difference of an output that matches, but has a value that is not made of others as it was in the recorded one.
+pub(super) fn torn(recorded: &str, actual: &[&str], bindings: &Bindings) -> Option<Difference> {
+    let (broken, range) = bindings.torn(recorded, actual)?;
+    let at = broken.second.place.line;
+    let mut lines: Vec<_> = actual
+        .iter()
+        .map(|line| same(&LinePattern::literal(line), line))
+        .collect();
+    let mut should_be = actual[at].to_owned();
+    should_be.replace_range(range.clone(), &broken.first.value);
+    let equal = should_be
+        .bytes()
+        .zip(actual[at].bytes())
+        .take_while(|(one, other)| one == other);
+    let first_difference = Some(equal.count());
+    let extra = DiffLine::Extra {
+        actual: actual[at].to_owned(),
+        first_difference,
+    };
+    let missing = DiffLine::Missing {
+        expected: should_be,
+        varying: Vec::new(),
+        first_difference,
+    };
+    lines.splice(at..=at, [missing, extra]);
+    Some(Difference {
+        lines,
+        expected_line: at,
+        bound: Vec::new(),
+        broken: vec![broken],
+    })
+}
+
 /// Binds the new names of an output that matches; one that does not is no news.
 pub(super) fn take(pattern: &Pattern, actual: &[&str], bindings: &mut Bindings) {
     let mut tried = bindings.clone();

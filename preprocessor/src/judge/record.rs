@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::derived::{Shown, pair, pairs};
+use super::derived::{Shown, Ties, pair, pairs, torn};
 use super::learn::{Freed, Ground, Seen, learn};
 use super::recorded::is_one_of_a_kind;
 use super::stale::recorded_step;
@@ -66,6 +66,7 @@ pub fn transcript_of(
             let learned = learn(command, &others, &run.facts, step.matching);
             *command = learned.command;
             values.extend(learned.values);
+            values.tear(&command.output, &others);
             let freed = learned.freed.into_iter();
             lessons.freed.extend(freed.map(|freed| (index, nth, freed)));
             if is_judged_by_transcript(step) {
@@ -135,6 +136,7 @@ pub fn merged(tutorial: &Tutorial, transcript: &Transcript, run: &Run) -> Lesson
             lessons.freed.extend(freed.map(|freed| (index, nth, freed)));
             lessons.transcript.steps[at].commands[nth] = learned.command;
             values.extend(learned.values);
+            values.tear(&before.output, &seen);
         }
     }
     let apart = &mut lessons.transcript.apart;
@@ -146,14 +148,26 @@ pub fn merged(tutorial: &Tutorial, transcript: &Transcript, run: &Run) -> Lesson
 
 /// Values that look like bindings, and what stood in their places in the other runs.
 #[derive(Default)]
-struct Values(Vec<(Shown, Others)>);
+struct Values {
+    shown: Vec<(Shown, Others)>,
+    /// Values that are made of others, by the names of their sums, and were not in another run.
+    torn: BTreeSet<&'static str>,
+}
 
 /// Run by run; `None`: not known.
 type Others = Vec<Option<String>>;
 
 impl Values {
     fn extend(&mut self, values: Vec<(Shown, Others)>) {
-        self.0.extend(values);
+        self.shown.extend(values);
+    }
+
+    fn tear(&mut self, recorded: &str, others: &[Seen<'_>]) {
+        let torn = others.iter().filter_map(|seen| {
+            let lines: Vec<&str> = seen.output.lines().collect();
+            torn(recorded, &lines, &Ties::default())
+        });
+        self.torn.extend(torn.map(|(sum, _)| sum.name));
     }
 
     /// What held in the first run alone: values that were the same in two places, and pairs that belonged together or
@@ -161,12 +175,12 @@ impl Values {
     fn apart(mut self) -> Vec<String> {
         // Many places say the same.
         let mut known = HashSet::new();
-        self.0.retain(|it| known.insert(it.clone()));
+        self.shown.retain(|it| known.insert(it.clone()));
         let mut places: BTreeMap<&str, Vec<&Others>> = BTreeMap::new();
-        for (shown, others) in &self.0 {
+        for (shown, others) in &self.shown {
             places.entry(&shown.value).or_default().push(others);
         }
-        let mut apart: BTreeSet<String> = BTreeSet::new();
+        let mut apart: BTreeSet<String> = self.torn.iter().map(|it| (*it).to_owned()).collect();
         for (value, others) in &places {
             let torn = |(nth, one): (usize, &&Others)| {
                 let mut before = others[..nth].iter();
@@ -176,7 +190,7 @@ impl Values {
                 apart.insert((*value).to_owned());
             }
         }
-        let shown: Vec<Shown> = self.0.iter().map(|(shown, _)| shown.clone()).collect();
+        let shown: Vec<Shown> = self.shown.iter().map(|(shown, _)| shown.clone()).collect();
         for related in pairs(&shown) {
             let (one, other) = related.values();
             let torn = |of_one: &&Others| {
@@ -190,7 +204,7 @@ impl Values {
         }
         // In each other run: a value, and what it was in the first one.
         let mut became: BTreeMap<(usize, &str), BTreeSet<&str>> = BTreeMap::new();
-        for (shown, others) in self.0.iter().filter(|it| !apart.contains(&it.0.value)) {
+        for (shown, others) in self.shown.iter().filter(|it| !apart.contains(&it.0.value)) {
             for (run, value) in others.iter().enumerate() {
                 let value = value.as_ref().filter(|it| is_one_of_a_kind(shown.kind, it));
                 if let Some(value) = value {
@@ -266,7 +280,11 @@ mod tests {
                 others.collect(),
             )
         });
-        Values(places.collect()).apart()
+        let values = Values {
+            shown: places.collect(),
+            ..Values::default()
+        };
+        values.apart()
     }
 
     const MAC: &str = "ae:e9:d8:1b:1b:1b";
@@ -304,5 +322,26 @@ mod tests {
         // Different in the first run alone.
         let became = [("mac", MAC, &[OTHER][..]), ("mac", OTHER, &[OTHER])];
         assert_eq!(apart(&became), [pair(MAC, OTHER)]);
+    }
+
+    #[test]
+    fn what_another_run_made_otherwise_is_apart() {
+        let ping = |least: &str| {
+            let count = "1 packets transmitted, 1 received, 0% packet loss, time 0ms";
+            let times = "64 bytes from 10.0.0.1: icmp_seq=1 ttl=64 time=0.111 ms";
+            format!("{times}\n{count}\nrtt min/avg/max/mdev = {least}/0.111/0.111/0.000 ms\n")
+        };
+        let facts = Facts::default();
+        let apart_after = |least| {
+            let mut values = Values::default();
+            let seen = Seen {
+                output: &ping(least),
+                facts: &facts,
+            };
+            values.tear(&ping("0.111"), &[seen]);
+            values.apart()
+        };
+        assert!(apart_after("0.111").is_empty());
+        assert_eq!(apart_after("0.100"), ["round_trips"]);
     }
 }

@@ -3,7 +3,7 @@
 use regex::Regex;
 
 use super::bindings::Bindings;
-use super::compare::{Difference, compare, take};
+use super::compare::{Difference, compare, take, torn};
 use super::pattern::Pattern;
 use super::recorded::{self, Known};
 use super::transcript::{TranscriptCommand, TranscriptStep};
@@ -123,7 +123,8 @@ fn wrong_output(
         let actual: Vec<_> = output.lines().collect();
         let (pattern, matching) = recorded_pattern(step, recorded, known);
         bindings.enter(index, command, &[]);
-        let found = compare(&pattern, &actual, matching, bindings)?;
+        let found = compare(&pattern, &actual, matching, bindings)
+            .or_else(|| torn(&recorded.output, &actual, bindings))?;
         Some((command, differs(Against::Transcript, found)))
     })
 }

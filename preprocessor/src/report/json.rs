@@ -190,6 +190,7 @@ fn broken(tutorial: &Tutorial, broken: &Broken) -> Value {
             Tie::Same => "same",
             Tie::Different => "different",
             Tie::Related(related) => related.relation.name,
+            Tie::Made(sum, _) => sum,
         },
         "message": broken.sentence(tutorial),
         "first": seen(&broken.first),

@@ -21,14 +21,14 @@ pub(crate) struct Mutant {
 
 /// A place in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct At {
-    step: usize,
-    command: usize,
-    line: usize,
+pub(crate) struct At {
+    pub(crate) step: usize,
+    pub(crate) command: usize,
+    pub(crate) line: usize,
 }
 
 /// Another text of a line, and which bytes of the old one were changed.
-struct Edit {
+pub(crate) struct Edit {
     at: At,
     new: String,
     changed: Vec<Range<usize>>,
@@ -51,7 +51,7 @@ impl Edit {
 }
 
 /// What is done to a run.
-enum Change {
+pub(crate) enum Change {
     Lines(Vec<Edit>),
     Drop(At),
     Double(At),
@@ -150,20 +150,7 @@ impl Subject {
                 }
                 let tokens = tokens(text);
                 for (nth, token) in tokens.iter().enumerate() {
-                    for (from, c) in text[token.clone()].char_indices() {
-                        let range = token.start + from..token.start + from + c.len_utf8();
-                        let (class, new) = match c {
-                            '0'..='8' => (DIGIT, char::from(c as u8 + 1)),
-                            '9' => (DIGIT, '3'),
-                            'z' => (LETTER, 'b'),
-                            'Z' => (LETTER, 'B'),
-                            'f' => (LETTER, 'a'),
-                            'a'..='y' | 'A'..='Y' => (LETTER, char::from(c as u8 + 1)),
-                            _ => continue,
-                        };
-                        let edit = Edit::new(at, text, &[(&range, &new.to_string())]);
-                        changes.push((class, Change::Lines(vec![edit])));
-                    }
+                    changes.extend(self.letters(run, at, token));
                     for other in &tokens[nth + 1..] {
                         let (one, two) = (&text[token.clone()], &text[other.clone()]);
                         if one != two {
@@ -184,10 +171,7 @@ impl Subject {
                 macs.extend(mac.find_iter(text).map(|found| (at, found.range())));
             }
         }
-        let text = |at: &At| {
-            let command = &run.steps[at.step].commands[at.command];
-            command.output.lines[at.line].text.as_str()
-        };
+        let text = |at: &At| text(run, at);
         for (nth, (at, one)) in macs.iter().enumerate() {
             for (other_at, other) in &macs[nth + 1..] {
                 let (mine, theirs) = (&text(at)[one.clone()], &text(other_at)[other.clone()]);
@@ -206,13 +190,36 @@ impl Subject {
         changes
     }
 
+    /// Every digit and every letter of a token, each in turn another.
+    pub(crate) fn letters(
+        &self,
+        run: &Run,
+        at: At,
+        token: &Range<usize>,
+    ) -> Vec<(&'static str, Change)> {
+        let text = text(run, &at);
+        let letters = text[token.clone()].char_indices();
+        let changes = letters.filter_map(|(from, c)| {
+            let range = token.start + from..token.start + from + c.len_utf8();
+            let (class, new) = match c {
+                '0'..='8' => (DIGIT, char::from(c as u8 + 1)),
+                '9' => (DIGIT, '3'),
+                'z' => (LETTER, 'b'),
+                'Z' => (LETTER, 'B'),
+                'f' => (LETTER, 'a'),
+                'a'..='y' | 'A'..='Y' => (LETTER, char::from(c as u8 + 1)),
+                _ => return None,
+            };
+            let edit = Edit::new(at, text, &[(&range, &new.to_string())]);
+            Some((class, Change::Lines(vec![edit])))
+        });
+        changes.collect()
+    }
+
     /// Whether no judge could know that this is wrong: what is free has another value of its kind, and nothing else is
     /// changed.
     fn is_within(&self, run: &Run, change: &Change) -> bool {
-        let text = |at: &At| {
-            let command = &run.steps[at.step].commands[at.command];
-            command.output.lines[at.line].text.as_str()
-        };
+        let text = |at: &At| text(run, at);
         let recorded = |at: &At| &self.templates[&(at.step, at.command)];
         match change {
             Change::Lines(edits) => edits.iter().all(|edit| {
@@ -238,6 +245,11 @@ impl Subject {
     }
 }
 
+fn text<'r>(run: &'r Run, at: &At) -> &'r str {
+    let command = &run.steps[at.step].commands[at.command];
+    command.output.lines[at.line].text.as_str()
+}
+
 /// As many of them, every class in turn as long as it has any, none twice.
 fn draw(changes: Vec<(&'static str, Change)>, count: usize) -> Vec<(&'static str, Change)> {
     let mut draw = Draw(0x7477_696E);
@@ -258,7 +270,7 @@ fn draw(changes: Vec<(&'static str, Change)>, count: usize) -> Vec<(&'static str
 }
 
 /// The run with that change, and the change in words.
-fn changed(run: &Run, change: &Change) -> (Run, String) {
+pub(crate) fn changed(run: &Run, change: &Change) -> (Run, String) {
     let mut mutant = run.clone();
     let what = match change {
         Change::Lines(edits) => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use mdbook_twin::config::Config;
@@ -14,7 +15,8 @@ use mdbook_twin::outcome::{CommandRun, Ended, Facts, Line, Output, Run, StepRun}
 use mdbook_twin::project::Project;
 use mdbook_twin::tutorial::{self, Matching, Tutorial};
 
-use crate::recorded::{Recorded, overlap, tokens};
+use crate::changes::{At, changed};
+use crate::recorded::{Recorded, overlap};
 use crate::support;
 
 /// What is mutated: a tutorial, its transcript, raw runs of it.
@@ -264,18 +266,85 @@ impl Subject {
         );
     }
 
-    /// How many tokens of the recorded outputs are free, and how many there are.
-    pub(crate) fn free_tokens(&self) -> (usize, usize) {
-        let lines = self.templates.values().flat_map(|recorded| &recorded.lines);
-        let (mut free, mut all) = (0, 0);
-        for template in lines {
-            for token in tokens(&template.line) {
-                all += 1;
-                let mut places = template.free.iter().filter(|free| !free.is_known());
-                free += usize::from(places.any(|free| overlap(&free.range, &token)));
+    /// The tokens of the recorded outputs. A value is one token.
+    pub(crate) fn tokens(&self) -> Tokens {
+        let mut tokens = Tokens::default();
+        for (&(step, command), recorded) in &self.templates {
+            for (line, template) in recorded.lines.iter().enumerate() {
+                let varying = || template.free.iter().filter(|free| !free.is_known());
+                let fixed = crate::recorded::tokens(&template.line).into_iter();
+                let fixed = fixed.filter(|token| !varying().any(|it| overlap(&it.range, token)));
+                tokens.all += fixed.count() + varying().count();
+                tokens.varying += varying().count();
+                let at = At {
+                    step,
+                    command,
+                    line,
+                };
+                tokens.free += varying()
+                    .filter(|it| self.may_be_another(at, &it.range))
+                    .count();
             }
         }
-        (free, all)
+        tokens
+    }
+
+    /// Whether a value of the recorded run may be another without a failure: it is not held by the places that have the
+    /// same one, or are made of it.
+    fn may_be_another(&self, at: At, range: &Range<usize>) -> bool {
+        let (_, run) = &self.runs[0];
+        let mut changes = self.letters(run, at, range).into_iter();
+        changes.any(|(_, change)| {
+            matches!(
+                self.verdict(&changed(run, &change).0),
+                Verdict::Verified { .. }
+            )
+        })
+    }
+}
+
+/// How many tokens there are, and of them.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Tokens {
+    pub(crate) all: usize,
+    /// That may be others, alone or together with the places that have the same value or are made of it.
+    pub(crate) varying: usize,
+    /// That may be others alone.
+    pub(crate) free: usize,
+}
+
+impl std::ops::Add for Tokens {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            all: self.all + other.all,
+            varying: self.varying + other.varying,
+            free: self.free + other.free,
+        }
+    }
+}
+
+impl std::iter::Sum for Tokens {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, it| sum + it)
+    }
+}
+
+impl Tokens {
+    pub(crate) fn free_share(self) -> f64 {
+        self.free as f64 / self.all.max(1) as f64
+    }
+}
+
+impl std::fmt::Display for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { all, varying, free } = self;
+        let share = 100.0 * self.free_share();
+        write!(
+            f,
+            "{varying:3} of {all:4} tokens vary, {free:3} are free ({share:4.1} %)"
+        )
     }
 }
 

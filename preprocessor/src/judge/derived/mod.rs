@@ -1,16 +1,19 @@
 //! Values that belong together though they are not equal: a MAC address and the IPv6 address made from it, an address
-//! and its network.
+//! and its network, the times of a `ping` and their mean.
 //!
 //! In: a transcript. Out: [`Ties`], which pairs of its varying values belong together; what held between two values of
 //! the recorded runs has to hold between those that come in their places. A relation is one file with one [`Relation`]
-//! and one line in [`RELATIONS`]. Two values that were never the same are tied too: they must not become the same. Not
+//! and one line in [`RELATIONS`]; where a value is made of several others of the same output, with one [`Sum`] and a line in
+//! [`SUMS`]. Two values that were never the same are tied too: they must not become the same. Not
 //! here: which value came where (`bindings.rs`), and the pairs that another recorded run tore (`record.rs` finds them,
 //! `apart` of the transcript has them).
 
 mod eui64;
 mod network;
+mod round_trips;
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use super::bindings::Name;
 use super::recorded::{Known, pattern_with};
@@ -43,6 +46,40 @@ impl Eq for Relation {}
 
 /// Every relation.
 pub const RELATIONS: &[&Relation] = &[&eui64::RELATION, &network::RELATION];
+
+/// A way in which a value is made of others, above it in the same output.
+#[derive(Debug)]
+pub struct Sum {
+    /// Its file.
+    pub name: &'static str,
+    /// One line for the guide.
+    pub doc: &'static str,
+    /// The first value of an output's lines that is not made so, if there is one.
+    torn: fn(&[&str]) -> Option<Torn>,
+}
+
+/// Every such way.
+pub const SUMS: &[&Sum] = &[&round_trips::SUM];
+
+/// A value that is not what the others make.
+pub(super) struct Torn {
+    /// Where it stands: line, and bytes of it.
+    pub(super) line: usize,
+    pub(super) range: Range<usize>,
+    pub(super) should_be: String,
+    /// The line of one that it is made of.
+    pub(super) of: usize,
+    /// What it should be, in words.
+    pub(super) said: &'static str,
+}
+
+/// The first value that is not made as it was in the recorded output.
+pub(super) fn torn(recorded: &str, actual: &[&str], ties: &Ties) -> Option<(&'static Sum, Torn)> {
+    let recorded: Vec<&str> = recorded.lines().collect();
+    let held = |sum: &Sum| !ties.apart.contains(sum.name) && (sum.torn)(&recorded).is_none();
+    SUMS.iter()
+        .find_map(|sum| Some((*sum, (sum.torn)(actual).filter(|_| held(sum))?)))
+}
 
 /// A transcript with more values than this is a flood, in which nobody looks for pairs.
 const MOST: usize = 500;
@@ -89,6 +126,8 @@ pub enum Tie {
     Different,
     /// The one is made from the other.
     Related(Related),
+    /// The second is made of several, of which the first is one: the name of the [`Sum`], and what it should be in words.
+    Made(&'static str, &'static str),
 }
 
 /// Two values between which a relation held.
@@ -118,6 +157,7 @@ impl Tie {
         match self {
             Self::Same => value == other,
             Self::Different => value != other,
+            Self::Made(..) => true,
             Self::Related(related) if related.one.value == recorded => related.holds(value, other),
             Self::Related(related) => related.holds(other, value),
         }
@@ -261,7 +301,8 @@ mod tests {
             .filter(|name| name != "mod")
             .collect();
         files.sort();
-        let mut names: Vec<_> = RELATIONS.iter().map(|relation| relation.name).collect();
+        let relations = RELATIONS.iter().map(|relation| relation.name);
+        let mut names: Vec<_> = relations.chain(SUMS.iter().map(|sum| sum.name)).collect();
         names.sort_unstable();
         assert_eq!(files, names);
     }
