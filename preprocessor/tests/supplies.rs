@@ -130,10 +130,11 @@ fn what_is_out_of_reach_is_missing() {
     fs::remove_dir_all(world.work()).unwrap();
     match run(&world, &tutorial, &mut Vec::new()) {
         Err(LabError::Missing(missing)) => {
-            let what = format!("the tree of {} at commit {commit} (", world.url());
-            assert!(missing[0].what.starts_with(&what), "{missing:?}");
-            let remedy = "must be reachable, or an upstream directory have it";
-            assert_eq!(missing[0].remedy, format!("{} {remedy}", world.url()));
+            let what = format!("the tree of {} at {commit:.12}", world.url());
+            assert_eq!(missing[0].what, what);
+            let remedy = "must be reachable, or an upstream directory have it (";
+            let remedy = format!("{} {remedy}", world.url());
+            assert!(missing[0].remedy.starts_with(&remedy), "{missing:?}");
         }
         other => panic!("{other:?}"),
     }

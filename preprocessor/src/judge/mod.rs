@@ -77,17 +77,18 @@ pub fn first_failed(
 ) -> Option<FailedStep> {
     let fitting = transcript.filter(|transcript| transcript.digest == digest);
     let mut failed = failed_steps(tutorial, run, fitting);
-    // What a background command had written when the run broke off is no more than that: mostly it lacks what the steps
-    // behind would have brought about. What broke the run off is told first.
-    let is_cut = |step: &FailedStep| {
-        let Action::Run(run) = &tutorial.steps[step.step].action else {
-            return false;
-        };
-        run.background.is_some() && matches!(step.why, Why::Differs(_))
+    // What a background command had written when the run broke off is no more than that: where it only lacks lines, the
+    // steps behind would have brought them about. What broke the run off is told first.
+    let cut = |step: &FailedStep| match (&tutorial.steps[step.step].action, &step.why) {
+        (Action::Run(run), Why::Differs(diff)) if run.background.is_some() => {
+            Some(diff.lacks_only())
+        }
+        _ => None,
     };
     let broke_off = |step: &FailedStep| matches!(step.why, Why::CouldNotGoOn(_));
     if failed.iter().any(broke_off) {
-        failed.sort_by_key(is_cut);
+        failed.retain(|step| cut(step) != Some(true));
+        failed.sort_by_key(|step| cut(step).is_some());
     }
     let mut failed = failed.into_iter();
     let first = failed.next()?;

@@ -128,6 +128,16 @@ pub struct Diff {
     pub broken: Vec<Broken>,
 }
 
+impl Diff {
+    /// Whether all that came was expected.
+    pub(super) fn lacks_only(&self) -> bool {
+        !self
+            .lines
+            .iter()
+            .any(|line| matches!(line, DiffLine::Extra { .. }))
+    }
+}
+
 /// A placeholder whose value was known by then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {

@@ -81,9 +81,8 @@ fn checkout(
         return Ok(None);
     };
     let get = |reach| upstream::checkout(&options.places, &of.url, &of.commit, reach);
-    let what = format!("the tree of {} at commit {}", of.url, of.commit);
     Ok(Some(Placed {
-        source: had(get, &what, observer)?,
+        source: had(get, &tree_of(of), observer)?,
         target: checkout_folder(of),
     }))
 }
@@ -100,12 +99,17 @@ fn input_of(input: &Input, options: &Options, observer: Observer<'_>) -> Result<
     })
 }
 
+/// In words, for a list: the spec has the whole commit.
+fn tree_of(of: &Upstream) -> String {
+    let from = of.github.as_ref().unwrap_or(&of.url);
+    format!("the tree of {from} at {:.12}", of.commit)
+}
+
 /// What of it is on this machine, and what would be fetched; for a look at it, nothing is.
 pub(super) fn needs(tutorial: &Tutorial, places: &Places) -> Vec<Need> {
     let tree = |of: &Upstream| {
         let got = upstream::checkout(places, &of.url, &of.commit, Reach::Machine);
-        let what = format!("the tree of {} at commit {}", of.url, of.commit);
-        need(what, got.map(drop), &of.url, "git")
+        need(tree_of(of), got.map(drop), &of.url, "git")
     };
     let input = |input: &Input| {
         let got = upstream::input(places, input, Reach::Machine);
@@ -150,8 +154,8 @@ fn had<T>(
     }
     got.map_err(|error| match error {
         PinError::Unreachable { url, reason } => LabError::Missing(vec![Missing {
-            what: format!("{what} ({reason})"),
-            remedy: format!("{url} must be reachable, or an upstream directory have it"),
+            what: what.to_owned(),
+            remedy: format!("{url} must be reachable, or an upstream directory have it ({reason})"),
         }]),
         error => LabError::Supply(error),
     })
