@@ -316,11 +316,8 @@ fn what_is_taken_from_outside_is_here_or_fetched_by_the_first_run() {
     let world = book(GREETING);
     let (commit, sha256) = world.upstream("twin/tree", "README.md", "# A tree\n");
     world.tutorial("it", &format!("title: A tree\nupstream: {{github: twin/tree, commit: {commit}, sha256: {sha256}}}\nhosts:\n  localhost: {{checkout: true}}\nsteps:\n  - run: ls\n"));
-    let line = |found: &str| {
-        format!(
-            "  ok       the tree of twin/tree at {commit:.12} ({found})\n"
-        )
-    };
+    let line =
+        |found: &str| format!("  ok       the tree of twin/tree at {commit:.12} ({found})\n");
     let before = world.twin(&["doctor"]).expect(0).stdout;
     let fetched = line("the first run fetches it by git from https://github.com/twin/tree");
     assert!(before.contains(&fetched), "{before}");
