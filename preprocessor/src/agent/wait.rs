@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::condition::Held;
+use super::farewell::Farewell;
 use super::keys;
 use super::pump::{Agent, Stop, Trouble};
 use super::steps::Step;
@@ -42,10 +43,13 @@ impl Agent {
         let leaves = terminal.doing() == Doing::Idle && keys == ["C-d"];
         let place = terminal.place();
         terminal.start_meanwhile();
+        let farewell = leaves.then(|| Farewell::begin(terminal));
         let bytes = keys::bytes(keys, terminal.application_keys());
         terminal.send(&bytes);
         self.pressed.insert(index, true);
-        if leaves && self.has_left(step, place)? {
+        if let Some(farewell) = farewell
+            && self.has_left(step, place, farewell)?
+        {
             self.add_meanwhile(step);
             return Ok(());
         }
@@ -68,18 +72,25 @@ impl Agent {
 
     /// Waits until a shell or REPL has ended that was told so: what is typed before that might still be read by it. One
     /// that stays shows its prompt again, and one that shows nothing is not waited for very long.
-    fn has_left(&mut self, step: &Step<'_>, place: (usize, usize)) -> Result<bool, Trouble> {
+    fn has_left(
+        &mut self,
+        step: &mut Step<'_>,
+        place: (usize, usize),
+        mut farewell: Farewell,
+    ) -> Result<bool, Trouble> {
         const PATIENCE: Duration = Duration::from_secs(5);
         let enough = step.deadline.min(Instant::now() + PATIENCE);
         while Instant::now() < enough {
             let terminal = self.terminal(step.request.terminal)?;
             if terminal.place() != place {
+                step.missed = farewell.missed().map(|missed| missed.program);
                 return Ok(true);
             }
             if matches!(terminal.doing(), Doing::Gone { .. }) || terminal.shows_prompt_meanwhile() {
                 return Ok(false);
             }
-            self.pump(Some(enough))?;
+            let look = farewell.heed(terminal, enough);
+            self.pump(Some(look))?;
         }
         Ok(false)
     }
