@@ -15,7 +15,7 @@ struct Nested {
     /// The README's depth in it and the line that opened it, where the README's prompts say so.
     by_readme: Option<(usize, usize)>,
     opens: Opens,
-    /// The prompt it was last seen with.
+    /// The prompt it was first seen with: elsewhere the README may write any shell's as `$`.
     prompt: Option<String>,
 }
 
@@ -66,7 +66,7 @@ impl Shells {
     /// The README shows the innermost shell with this prompt.
     pub(crate) fn seen_with(&mut self, prompt: &str) {
         if let Some(innermost) = self.0.last_mut() {
-            innermost.prompt = Some(prompt.to_owned());
+            innermost.prompt.get_or_insert_with(|| prompt.to_owned());
         }
     }
 
@@ -126,6 +126,7 @@ mod tests {
         shells.open(Opens::Shell, Some((0, 10)));
         assert_eq!(shells.leave_for(1, 11), 0);
         shells.seen_with("$#");
+        shells.seen_with("$");
         assert_eq!(shells.prompt("user"), "$#");
         // A section above the one that opened it.
         assert_eq!(shells.leave_for(0, 5), 0);
