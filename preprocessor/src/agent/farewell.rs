@@ -1,7 +1,8 @@
-//! A shell that was told to end, and the program that started it.
+//! A nested shell's end, and the program that started it.
 //!
 //! A program that looks for its shell's end at the wrong moment misses it, and waits for ever (vdens 0.2 does when a packet
-//! comes just then): the shell's process is over, and nobody has taken its status. A person presses ^C then.
+//! comes just then): the shell's process is over, and nobody has taken its status. A person presses ^C then. Not seen
+//! where the shell is behind a connection: its process is not ours to look at.
 
 use std::time::{Duration, Instant};
 
@@ -11,13 +12,17 @@ use super::process;
 use super::terminal::Terminal;
 use crate::outcome::Output;
 
-/// How long a program may take to notice.
-const GRACE: Duration = Duration::from_secs(1);
+/// How often it is looked.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a program may sleep and leave its shell's status. It may have other things to do first.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// See the module.
 pub(super) struct Farewell {
     shell: Option<Pid>,
-    /// `None` once it was looked.
+    /// Since when the end is missed.
+    since: Option<Instant>,
+    /// `None` once ^C was pressed.
     look: Option<Instant>,
     missed: Option<Missed>,
 }
@@ -31,28 +36,35 @@ pub(super) struct Missed {
 }
 
 impl Farewell {
-    /// To the innermost shell, which is being told to end now.
+    /// To the innermost shell, in which something was just typed.
     pub(super) fn begin(terminal: &Terminal) -> Self {
         Self {
             shell: terminal.pty().foreground(),
-            look: Some(Instant::now() + GRACE),
+            since: None,
+            look: Some(Instant::now() + LOOK),
             missed: None,
         }
     }
 
     /// Presses ^C, once, if the end has been missed for so long. Gives when to look again, at the latest.
     pub(super) fn heed(&mut self, terminal: &mut Terminal, due: Instant) -> Instant {
-        let Some(look) = self.look else { return due };
-        if Instant::now() < look {
-            return due.min(look);
-        }
-        self.look = None;
-        if let Some(program) = self.shell.and_then(process::has_not_noticed_end) {
+        let now = Instant::now();
+        let Some(look) = self.look.filter(|&look| look <= now) else {
+            return self.look.map_or(due, |look| due.min(look));
+        };
+        let missed_by = self.shell.and_then(process::has_not_noticed_end);
+        let since = missed_by.as_ref().map(|_| self.since.unwrap_or(look));
+        self.since = since;
+        self.look = Some(now + LOOK);
+        if let (Some(program), Some(since)) = (missed_by, since)
+            && since + GRACE <= now
+        {
+            self.look = None;
             let output = terminal.so_far();
             self.missed = Some(Missed { program, output });
             terminal.send(b"\x03");
         }
-        due
+        self.look.map_or(due, |look| due.min(look))
     }
 
     /// What was missed, if something was.

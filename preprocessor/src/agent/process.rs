@@ -74,10 +74,11 @@ pub(super) fn sleeps(group: Pid) -> bool {
     !all().filter_map(stat).any(is_busy)
 }
 
-/// The program that started a process and has not noticed that it is over, by /proc; not where it has, or is not.
+/// The program that started a process and sleeps though that is over, by /proc; not where it has noticed, or is busy.
 pub(super) fn has_not_noticed_end(process: Pid) -> Option<String> {
     let ended = stat(process).filter(|stat| stat.state == 'Z')?;
-    Some(stat(ended.parent)?.name)
+    let parent = stat(ended.parent).filter(|stat| stat.state == 'S')?;
+    Some(parent.name)
 }
 
 /// Whether a filter decides about our system calls, by /proc.

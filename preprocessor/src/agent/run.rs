@@ -178,9 +178,12 @@ impl Agent {
             return Ok(Over::Cut(output, exit));
         }
         let terminal = self.terminal(index)?;
-        let mut farewell = command.exits.then(|| Farewell::begin(terminal));
+        // A status that is asked for must come: ^C would take its place.
+        let asks_for_status = matches!(step.request.exit, ExpectedExit::Code(1..));
+        let is_nested = terminal.levels().len() > 1 && !asks_for_status;
+        let mut farewell = is_nested.then(|| Farewell::begin(terminal));
         let mut dialog = Dialog::begin(&run.dialog, terminal)?;
-        let exit = self.wait_end(step, &mut dialog, farewell.as_mut())?;
+        let exit = self.wait_end(step, &mut dialog, command.exits, farewell.as_mut())?;
         Ok(match farewell.and_then(Farewell::missed) {
             None => Over::Ended(exit),
             Some(Missed { program, output }) => {
@@ -190,11 +193,12 @@ impl Agent {
         })
     }
 
-    /// Waits until the command has ended, answering its questions. With a farewell it may end the terminal.
+    /// Waits until the command has ended, answering its questions.
     pub(super) fn wait_end(
         &mut self,
         step: &Step<'_>,
         dialog: &mut Dialog<'_>,
+        may_end_terminal: bool,
         mut farewell: Option<&mut Farewell>,
     ) -> Result<Option<i32>, Trouble> {
         let index = step.request.terminal;
@@ -232,7 +236,7 @@ impl Agent {
                         None => Ok(exit),
                     };
                 }
-                Doing::Gone { exit } if farewell.is_some() => return Ok(exit),
+                Doing::Gone { exit } if may_end_terminal => return Ok(exit),
                 Doing::Gone { exit } => return Err(Failure::TerminalGone { exit }.into()),
                 _ if terminal.is_unfinished() => return Err(Failure::Unfinished.into()),
                 _ => dialog.answer(terminal, mask)?,

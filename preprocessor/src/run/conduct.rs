@@ -390,7 +390,8 @@ impl Conductor<'_, '_, '_> {
                 let why = format!("it speaks version {version} of our protocol, not {VERSION}");
                 return Some(Over::Broken(why));
             }
-            Event::Opened { .. } => self.deadline = Instant::now() + GRACE,
+            // The first step has begun by then, and has its own time.
+            Event::Opened { .. } => self.deadline = self.deadline.max(Instant::now() + GRACE),
             Event::Started { step } if self.course.awaits(host, step) => self.started(step),
             Event::Started { step } => return Some(unasked("began", step)),
             Event::Finished {
@@ -461,4 +462,43 @@ fn unasked(did: &str, step: usize) -> Over {
 
 fn agent_error(error: std::io::Error) -> LabError {
     LabError::Agent(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::SourceFile;
+    use crate::tutorial::{Sources, Spec, resolve};
+
+    #[test]
+    fn a_terminal_that_is_there_takes_no_time_from_the_step_in_it() {
+        let file = SourceFile {
+            path: "x.yaml".into(),
+            text: "title: x\nsteps:\n  - run: sleep 40\n    timeout: 60s\n".to_owned(),
+        };
+        let spec = Spec::parse("x", file, &|_| unreachable!()).unwrap();
+        let tutorial = resolve(&spec, &Sources::default()).unwrap().tutorial;
+        let mut course = Course::new(&tutorial, &Facts::default());
+        course.next_batch(0);
+        let mut conductor = Conductor {
+            tutorial: &tutorial,
+            options: &Options::default(),
+            observer: &mut |_| {},
+            course,
+            greeted: vec![true],
+            phase: Phase::Steps,
+            at_end: AtEnd::Leave,
+            deadline: Instant::now() + GRACE,
+            interrupted: false,
+            over_at: None,
+            debug: None,
+            looked_at: 0,
+            keep: None,
+            mask: Mask::new(std::collections::BTreeMap::new()),
+        };
+        let enough = Instant::now() + Duration::from_secs(60);
+        assert!(conductor.take(0, Event::Started { step: 0 }).is_none());
+        assert!(conductor.take(0, Event::Opened { terminal: 0 }).is_none());
+        assert!(conductor.deadline > enough);
+    }
 }
