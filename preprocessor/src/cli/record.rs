@@ -91,9 +91,10 @@ fn written(workshop: &Workshop, name: &str, recording: &Recording, shown: &Shown
     }
     match verify::write_transcript(&path, &recording.transcript) {
         Ok(Written::New) => shown.note(&format!(
-            "recorded {name}: {}{}",
+            "recorded {name}: {}{}{}",
             path.display(),
-            report::free_values(recording.freed.iter())
+            report::free_values(recording.freed.iter()),
+            report::helped(&recording.run)
         )),
         Ok(Written::Unchanged) => shown.note(&format!("recorded {name}: the same as before")),
         Err(error) => {

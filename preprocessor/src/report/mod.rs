@@ -25,7 +25,7 @@ pub use review::{
     Decided, accepted, change, commands, decided, no_such_change, nothing_kept, settled, unusable,
 };
 pub use varying::{free_values, varying};
-pub use verdict::{ended, line, reasons, verdict, verdict_on};
+pub use verdict::{ended, helped, line, reasons, verdict, verdict_on};
 
 use std::fmt::Write as _;
 

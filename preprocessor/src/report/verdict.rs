@@ -95,18 +95,23 @@ fn in_short(verification: &Verification) -> String {
 }
 
 /// What decides nothing, and is told all the same: what the README shows otherwise, which its authors may want to know,
-/// and how a step went on that would not have by itself.
+/// and how steps went on that would not have by themselves.
 fn remarks(verification: &Verification) -> String {
-    let mut said = match documented::count(verification) {
+    let said = match documented::count(verification) {
         0 => String::new(),
         1 => "; the README shows 1 output otherwise".to_owned(),
         count => format!("; the README shows {count} outputs otherwise"),
     };
-    let steps = verification.run.iter().flat_map(|run| &run.steps);
-    for (step, remark) in steps.filter_map(|step| Some((step, step.remark()?))) {
-        let _ = write!(said, "; step `{}`: {}", step.id, visible(&remark));
-    }
-    said
+    said + &verification.run.as_ref().map_or_else(String::new, helped)
+}
+
+/// How steps of a run went on that would not have by themselves, for the end of a line.
+pub fn helped(run: &Run) -> String {
+    let remarks = run.steps.iter().filter_map(|step| {
+        let remark = step.remark()?;
+        Some(format!("; step `{}`: {}", step.id, visible(&remark)))
+    });
+    remarks.collect()
 }
 
 /// `step `ping` (tutorials/vpn.yaml:21:5): exit status 1, expected 0`.
