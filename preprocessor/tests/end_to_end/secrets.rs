@@ -158,9 +158,12 @@ fn a_secret_is_in_nothing_that_is_left_behind() {
             .read("book/book/chapter.html")
             .contains("it is ••••••.")
     );
+    let report = format!("json={}", world.path("book/report.json").display());
     for failure in FAILURES {
         world.tutorial("leaky", &format!("{LEAKY}{failure}"));
-        run(&world, &["verify", "leaky"], 1);
+        run(&world, &["verify", "leaky", "--report", &report], 1);
+        assert!(world.read("book/report.json").contains("••••••"));
+        run(&world, &["review", "leaky"], 1);
         run(&world, &["record", "leaky"], 1);
         assert!(world.path("cache/failed/leaky.run.json").exists());
         let (_, code) = twin(&world, &["build", "--execute", "always"]);
