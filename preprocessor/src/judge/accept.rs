@@ -258,6 +258,7 @@ fn take_output(
     let edits = aligned(&pattern, &actual, matching, bindings);
     let lines: Vec<_> = recorded.output.lines().collect();
     recorded.output = rewritten(&lines, &actual, &pattern, &edits);
+    recorded.omitted = ran.output.omitted.as_ref().map(|gap| gap.bytes);
     forget_what_is_gone(recorded);
     let (pattern, matching) = recorded_pattern(step, recorded, Some(known));
     if compare(&pattern, &actual, matching, bindings).is_some() {
@@ -267,6 +268,7 @@ fn take_output(
             command: std::mem::take(&mut recorded.command),
             exit: recorded.exit,
             output,
+            omitted: recorded.omitted,
             ..TranscriptCommand::default()
         };
     }

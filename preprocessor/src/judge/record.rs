@@ -247,6 +247,7 @@ fn recorded(command: &CommandRun) -> TranscriptCommand {
         command: command.command.clone(),
         exit: command.exit,
         output: output_text(command),
+        omitted: command.output.omitted.as_ref().map(|gap| gap.bytes),
         ..TranscriptCommand::default()
     }
 }

@@ -128,6 +128,9 @@ pub struct TranscriptCommand {
     /// Its output, lines with newlines; a gap of a flood is a line `...`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub output: String,
+    /// Bytes that are not in the output, in the place of its first line `...`. Nothing is compared with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub omitted: Option<u64>,
     /// What of it may be another the next time, see `judge/varies.rs`. From format 2 on, as all that follows.
     #[serde(
         default,

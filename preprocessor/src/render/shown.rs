@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::judge::transcript::TranscriptCommand;
 use crate::judge::{self, Transcript, Verification, documented};
-use crate::outcome::{CommandRun, Ended, Line, Output, StepRun, Style, StyledRange};
+use crate::outcome::{CommandRun, Ended, Line, Omitted, Output, StepRun, Style, StyledRange};
 use crate::tutorial::{Action, Command, Step, Tutorial};
 
 /// Where a page's outputs come from.
@@ -182,6 +182,8 @@ fn recorded(of: &Verification, step: usize, transcript: &Transcript) -> Vec<Exch
 /// With what may be another the next time.
 fn recorded_output(command: &TranscriptCommand) -> Output {
     let mut output = output_of(&command.output);
+    let gap = || output.lines.iter().position(|line| line.text == "...");
+    let gap = command.omitted.and_then(|bytes| Some((bytes, gap()?)));
     let style = Style {
         varies: true,
         ..Style::default()
@@ -191,6 +193,14 @@ fn recorded_output(command: &TranscriptCommand) -> Output {
         line.styles = styles
             .map(|Range { start, end }| StyledRange { start, end, style })
             .collect();
+    }
+    if let Some((bytes, before_line)) = gap {
+        output.lines.remove(before_line);
+        output.omitted = Some(Omitted {
+            before_line,
+            bytes,
+            not_reconstructed: false,
+        });
     }
     output
 }

@@ -75,3 +75,26 @@ fn a_report_that_can_not_be_made_is_a_mistake() {
     with(&["json=a.json", "--keep"]).expect(2).says(&["--keep"]);
     assert!(!world.path("book/a.json").exists());
 }
+
+#[test]
+fn a_flood_is_recorded_with_a_gap_that_the_page_tells_of() {
+    let world = World::new();
+    world.tutorial("flood", "title: A flood\nsteps:\n  - run: seq 2000000\n");
+    world.twin(&["record", "--runs", "1", "flood"]).expect(0);
+    let transcript = world.read("book/tutorials/flood.transcript.yaml");
+    assert!(transcript.len() < 2_000_000 && transcript.contains("      ...\n      "));
+    world.twin(&["verify", "flood"]).expect(0);
+    world.twin(&["build", "--execute", "always"]).expect(0);
+    let page = world.read("book/book/chapter.html");
+    let note = regex::Regex::new("… [0-9]{8} bytes are left out …").expect("a pattern");
+    assert!(note.is_match(&page), "the page does not tell it");
+    world.tutorial(
+        "flood",
+        "title: A flood\nsteps:\n  - run: yes\n    timeout: 1s\n",
+    );
+    world.twin(&["record", "flood"]).expect(1).says(&[
+        "no end after 1 s while waiting for the command's end",
+        "    | y\n",
+        "bytes",
+    ]);
+}
