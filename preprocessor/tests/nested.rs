@@ -23,6 +23,9 @@ use regex::Regex;
 /// Where the system is kept.
 const CACHE: &str = "TWIN_CACHE_DIR";
 
+/// Set where nothing may be skipped, as in `.ci/run`.
+const ALL: &str = "TWIN_TESTS_ALL";
+
 /// What the dialogs send; no case may show it.
 const SECRET: (&str, &str) = ("PASSWORD", "open sesame 7");
 
@@ -44,6 +47,7 @@ fn cases() {
         let tutorial = runs::load(&case);
         let missing = lab::missing(&tutorial, &options.grants, "crun");
         if let Some(missing) = missing.first() {
+            assert!(std::env::var_os(ALL).is_none(), "{name}: {}", missing.what);
             eprintln!("{name}: not run, {} is missing", missing.what);
             continue;
         }
@@ -113,6 +117,7 @@ fn provide(tutorial: &Tutorial, cache: &Path) -> bool {
         match system::provide(&wanted, cache, &Sources::default(), None, &mut tell) {
             Ok(_) => true,
             Err(Unavailable::Missing(missing)) => {
+                assert!(std::env::var_os(ALL).is_none(), "{missing:?}");
                 eprintln!("skipped, no mirror or no tool: {missing:?}");
                 false
             }

@@ -67,6 +67,11 @@ impl Farewell {
         self.look.map_or(due, |look| due.min(look))
     }
 
+    /// Whether the end is missed, as far as was looked.
+    pub(super) fn is_missed(&self) -> bool {
+        self.since.is_some()
+    }
+
     /// What was missed, if something was.
     pub(super) fn missed(self) -> Option<Missed> {
         self.missed

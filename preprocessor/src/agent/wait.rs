@@ -79,7 +79,7 @@ impl Agent {
         mut farewell: Farewell,
     ) -> Result<bool, Trouble> {
         const PATIENCE: Duration = Duration::from_secs(5);
-        let enough = step.deadline.min(Instant::now() + PATIENCE);
+        let mut enough = step.deadline.min(Instant::now() + PATIENCE);
         while Instant::now() < enough {
             let terminal = self.terminal(step.request.terminal)?;
             if terminal.place() != place {
@@ -90,6 +90,9 @@ impl Agent {
                 return Ok(false);
             }
             let look = farewell.heed(terminal, enough);
+            if farewell.is_missed() {
+                enough = step.deadline;
+            }
             self.pump(Some(look))?;
         }
         Ok(false)
