@@ -20,6 +20,8 @@ pub struct Tutorial {
     pub title: String,
     /// One or two sentences of markdown, for overviews.
     pub summary: Option<String>,
+    /// What upstream's authors should be told, markdown; no page shows it.
+    pub upstream_note: Option<String>,
     /// The spec's path, relative to the book's root.
     pub spec: PathBuf,
     /// The upstream file whose blocks are used, if any are.
@@ -235,6 +237,8 @@ pub struct Step {
     pub title: Option<String>,
     /// The author's prose before the step, markdown.
     pub text: Option<String>,
+    /// What upstream's authors should be told of it, markdown; no page shows it.
+    pub upstream_note: Option<String>,
     /// Index into [`Tutorial::terminals`].
     pub terminal: usize,
     /// What happens.
