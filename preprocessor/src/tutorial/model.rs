@@ -103,6 +103,17 @@ pub struct Upstream {
     pub source: UpstreamSource,
 }
 
+impl Upstream {
+    /// What a reader is told that shows something.
+    pub fn called(&self) -> &'static str {
+        let name = self.file.rsplit('/').next().unwrap_or_default();
+        match name.starts_with("README") {
+            true => "the README",
+            false => "upstream's page",
+        }
+    }
+}
+
 /// Where the lines of the used blocks came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -535,4 +546,28 @@ pub struct NotRun {
     pub commands: Vec<UpstreamCommand>,
     /// The author's reason.
     pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_a_wiki_is_no_readme() {
+        let called = |file: &str| {
+            let upstream = Upstream {
+                url: String::new(),
+                github: None,
+                commit: String::new(),
+                file: file.to_owned(),
+                sha256: String::new(),
+                commands: 0,
+                source: UpstreamSource::File,
+            };
+            upstream.called()
+        };
+        assert_eq!(called("README.md"), "the README");
+        assert_eq!(called("tools/README.rst"), "the README");
+        assert_eq!(called("tutorials/vde_ns.md"), "upstream's page");
+    }
 }
