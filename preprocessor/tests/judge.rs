@@ -118,6 +118,7 @@ fn step(index: usize, terminal: usize, case: &CaseStep) -> Step {
         phase: Phase::Main,
         title: case.title.clone(),
         text: None,
+        upstream_note: None,
         terminal,
         action: if let Some(key) = &case.press {
             Action::Press(vec![key.clone()])
@@ -206,6 +207,7 @@ fn tutorial(case: &Case) -> Tutorial {
         name: "case".to_owned(),
         title: "A case".to_owned(),
         summary: None,
+        upstream_note: None,
         spec: "tutorials/case.yaml".into(),
         upstream: Some(Upstream {
             url: "https://example.org/it".to_owned(),

@@ -24,6 +24,7 @@ const SPEC: &str = "
 # A comment.
 title: A title
 summary: A summary.
+upstream-note: A note.
 upstream:
   git: https://example.org/up
   commit: 1111111111111111111111111111111111111111
@@ -53,6 +54,7 @@ setup:
 steps:
   - id: named
     title: A heading
+    upstream-note: It was wrong.
     text: Some prose.
     run: echo named
     timeout: 1m
@@ -244,6 +246,7 @@ const ROWS: &[Row] = &[
     ("", "creating Makefile", "making Makefile", FRESH),
     (".title", "A title", "Another title", FRESH),
     (".summary", "A summary", "Another summary", FRESH),
+    (".upstream-note", "A note", "Another note", FRESH),
     (".timeout", "timeout: 10m", "timeout: 20m", FRESH),
     // The mappings themselves: their keys have rows of their own.
     (
@@ -516,6 +519,12 @@ const ROWS: &[Row] = &[
         "StepKeys.title",
         "title: A heading",
         "title: Another heading",
+        FRESH,
+    ),
+    (
+        "StepKeys.upstream-note",
+        "upstream-note: It was wrong.",
+        "upstream-note: It was right.",
         FRESH,
     ),
     ("StepKeys.text", "Some prose.", "Other prose.", FRESH),

@@ -34,6 +34,7 @@ fn tutorial(name: &str) -> Tutorial {
         name: name.to_owned(),
         title: name.to_owned(),
         summary: None,
+        upstream_note: None,
         spec: at.path.clone(),
         upstream: None,
         hosts: vec![Host {
@@ -58,6 +59,7 @@ fn tutorial(name: &str) -> Tutorial {
             phase: Phase::Main,
             title: None,
             text: None,
+            upstream_note: None,
             terminal: 0,
             action: Action::Run(RunCommands {
                 commands: vec![Command {

@@ -1,16 +1,17 @@
 //! `--to upstream-notes`: what tutorials found out about the files they are made of, as markdown for their authors.
 //!
-//! By repository and file: what is not run and why, what had to be typed otherwise, what was needed besides, and which
-//! outputs are others today. Counts and reasons are of the whole book, since a command that another tutorial runs is run.
+//! By repository and file: what the tutorials' authors tell (`upstream-note`), the packages that the commands need, what
+//! is not run and why, what had to be typed otherwise, which outputs are others today, and last what the tutorials add,
+//! of which nobody knows here whether it is a need or a closer look. Counts and reasons are of the whole book, since a command that another tutorial runs is run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Asked, Nothing, Target};
-use crate::judge::tally::{CommandTally, Count, FileTally, Tally, Use};
+use crate::judge::tally::{CommandTally, Count, FileTally, Tally, Typed, Use};
 use crate::judge::{Verdict, Verification, documented};
 use crate::render::{counted, plain::fenced};
 use crate::tutorial::{
-    Action, Command, FileChange, FileEdit, Host, Phase, RunCommands, Step, System, Tutorial,
+    Action, Command, FileChange, FileEdit, Phase, RunCommands, Step, System, Tutorial,
     UpstreamSource,
 };
 
@@ -22,6 +23,9 @@ pub(super) const TARGET: Target = Target {
 
 /// Lines of an output that a note quotes; more of them say no more.
 const QUOTED: usize = 30;
+
+/// Lines of a command or a file of our own: what it is about shows in the first ones.
+const OWN: usize = 3;
 
 fn text(asked: &Asked<'_>) -> Result<String, Nothing> {
     let without = |of: &&Verification| asked.means(of) && of.tutorial.upstream.is_none();
@@ -64,10 +68,12 @@ impl<'a> Notes<'a> {
     fn text(&self) -> String {
         let mut text = format!("## {}\n\n{}", self.file.upstream.file, self.head());
         let sections = [
+            ("Found", self.found()),
+            ("Packages needed", self.packages()),
             ("Not run", self.not_run()),
             ("Typed otherwise", self.typed_otherwise()),
-            ("Needed besides", self.needed()),
             ("Shown otherwise", self.shown_otherwise()),
+            ("What the tutorial adds", self.added()),
         ];
         for (title, items) in sections.iter().filter(|(_, items)| !items.is_empty()) {
             text.push_str(&format!("\n### {title}\n\n{}", items.join("\n")));
@@ -125,6 +131,38 @@ impl<'a> Notes<'a> {
         text
     }
 
+    /// What only a person can tell, each once: of the file, then of its lines.
+    fn found(&self) -> Vec<String> {
+        let mut items = Vec::new();
+        let mut add = |line: Option<usize>, note: &str| {
+            let item = match line {
+                Some(line) => item(&lines_of(&[line]), &[note.trim().to_owned()]),
+                None => format!("- {}\n", note.trim().replace('\n', "\n  ")),
+            };
+            if !items.contains(&item) {
+                items.push(item);
+            }
+        };
+        for of in self.meant() {
+            if let Some(note) = &of.tutorial.upstream_note {
+                add(None, note);
+            }
+        }
+        for step in self.meant().flat_map(|of| &of.tutorial.steps) {
+            if let Some(note) = &step.upstream_note {
+                add(step.readme_line(0), note);
+            }
+        }
+        items
+    }
+
+    /// Per tutorial: what the hosts have on which the file's commands run.
+    fn packages(&self) -> Vec<String> {
+        self.meant()
+            .filter_map(|of| packages(&of.tutorial))
+            .collect()
+    }
+
     /// By entry of `not-run`, in the file's order.
     fn not_run(&self) -> Vec<String> {
         let mut groups: Vec<(&str, Vec<(usize, &str)>)> = Vec::new();
@@ -162,10 +200,12 @@ impl<'a> Notes<'a> {
         items
     }
 
-    /// Commands with a part replaced, or replaced whole, each pair once.
+    /// Commands with a part replaced, or replaced whole, each pair once; one that is typed as it stands elsewhere is
+    /// right as it is.
     fn typed_otherwise(&self) -> Vec<String> {
         let mut items = Vec::new();
-        for (line, command) in &self.file.commands {
+        let commands = self.file.commands.iter();
+        for (line, command) in commands.filter(|(_, it)| !it.is_typed(Typed::Unchanged)) {
             let mut told = BTreeSet::new();
             for it in command.uses.iter().filter(|it| self.asked.means(it.of)) {
                 if it.text() != command.text && told.insert(it.text()) {
@@ -176,9 +216,9 @@ impl<'a> Notes<'a> {
         items
     }
 
-    /// Per tutorial: what its hosts have, and what is typed that is not upstream's, up to the last command that is.
-    fn needed(&self) -> Vec<String> {
-        self.meant().flat_map(needed).collect()
+    /// Per tutorial: what is typed that is not upstream's, up to the last command that is.
+    fn added(&self) -> Vec<String> {
+        self.meant().filter_map(|of| added(&of.tutorial)).collect()
     }
 
     /// Outputs that no place where the command is typed gave as the file shows them.
@@ -210,7 +250,7 @@ impl<'a> Notes<'a> {
 }
 
 fn typed_otherwise(line: usize, command: &CommandTally<'_>, it: &Use<'_>) -> String {
-    let diff = signed("-", command.text) + &signed("+", it.text());
+    let diff = signed("-", command.text) + &signed("+", &plainly(it.text()));
     let step = it.step();
     let why = step.text.as_ref().or(step.title.as_ref());
     let mut parts = vec![fenced("diff", &diff)];
@@ -233,76 +273,98 @@ fn is_compared(it: &Use<'_>) -> bool {
         && documented::output(it.of, it.step, it.command).is_some()
 }
 
-fn needed(of: &Verification) -> Vec<String> {
-    let tutorial = &of.tutorial;
-    let hosts: Vec<String> = tutorial.hosts.iter().map(host).collect();
-    let head = format!("For “{}”", tutorial.title);
-    let mut items = vec![item(&head, &[hosts.join("\n")])];
-    let setup = tutorial
-        .steps
-        .iter()
-        .take_while(|it| it.phase == Phase::Setup);
-    let (setup, mut rest) = tutorial.steps.split_at(setup.count());
-    let parts = besides(tutorial, setup);
-    if !parts.is_empty() {
-        items.push(item("set up first", &parts));
+/// Indices of the hosts on which upstream's commands run.
+fn hosts_of_upstream(tutorial: &Tutorial) -> BTreeSet<usize> {
+    let steps = tutorial.steps.iter().filter(|step| step.block.is_some());
+    steps.map(|step| host_of(tutorial, step)).collect()
+}
+
+/// `For “A lamp”`: `desk, wall: Debian trixie with lamp`.
+fn packages(tutorial: &Tutorial) -> Option<String> {
+    let mut systems: Vec<(String, Vec<&str>)> = Vec::new();
+    for host in hosts_of_upstream(tutorial) {
+        let host = &tutorial.hosts[host];
+        let (system, packages) = match &host.system {
+            System::Machine { packages } => ("the machine".to_owned(), packages),
+            System::Debian { suite, packages } => (format!("Debian {suite}"), packages),
+        };
+        if packages.is_empty() {
+            continue;
+        }
+        let system = format!("{system} with {}", packages.join(", "));
+        match systems.iter_mut().find(|(same, _)| *same == system) {
+            Some((_, hosts)) => hosts.push(&host.name),
+            None => systems.push((system, vec![&host.name])),
+        }
     }
-    // Up to each step that is upstream's; what comes behind the last of them is no need.
+    let lines: Vec<String> = systems
+        .iter()
+        .map(|(system, hosts)| format!("- {}: {system}", hosts.join(", ")))
+        .collect();
+    (!lines.is_empty()).then(|| for_tutorial(tutorial, &lines.join("\n")))
+}
+
+/// What belongs to one of several tutorials.
+fn for_tutorial(tutorial: &Tutorial, what: &str) -> String {
+    item(&format!("For “{}”", tutorial.title), &[what.to_owned()])
+}
+
+fn added(tutorial: &Tutorial) -> Option<String> {
+    let is_setup = |it: &&Step| it.phase == Phase::Setup;
+    let setup = tutorial.steps.iter().take_while(is_setup).count();
+    let (setup, mut rest) = tutorial.steps.split_at(setup);
+    let mut places = vec![("set up first".to_owned(), setup.iter().collect::<Vec<_>>())];
+    // Up to each step that is upstream's; what comes behind the last of them belongs to none.
     while let Some(next) = rest.iter().position(|step| step.block.is_some()) {
-        let parts = besides(tutorial, &rest[..next]);
-        if !parts.is_empty() {
-            let line = rest[next].readme_line(0).map(|line| lines_of(&[line]));
-            let line = line.unwrap_or_else(|| "a command".to_owned());
-            items.push(item(&format!("before {line}"), &parts));
+        let line = rest[next].readme_line(0).map(|line| lines_of(&[line]));
+        let place = format!("before {}", line.as_deref().unwrap_or("a command"));
+        // A tutorial may type the same line several times.
+        match places.iter_mut().find(|(same, _)| *same == place) {
+            Some((_, known)) => known.extend(&rest[..next]),
+            None => places.push((place, rest[..next].iter().collect())),
         }
         rest = &rest[next + 1..];
     }
-    items
+    let hosts = hosts_of_upstream(tutorial);
+    let items: Vec<String> = places
+        .iter()
+        .map(|(place, steps)| (place, besides(tutorial, &hosts, steps)))
+        .filter(|(_, parts)| !parts.is_empty())
+        .map(|(place, parts)| item(place, &parts))
+        .collect();
+    (!items.is_empty()).then(|| for_tutorial(tutorial, &items.join("\n")))
 }
 
-/// `- laptop: Debian trixie with vdens, vdeplug`.
-fn host(host: &Host) -> String {
-    let (system, packages) = match &host.system {
-        System::Machine { packages } => ("the machine".to_owned(), packages),
-        System::Debian { suite, packages } => (format!("Debian {suite}"), packages),
-    };
-    match packages.as_slice() {
-        [] => format!("- {}: {system}", host.name),
-        packages => format!("- {}: {system} with {}", host.name, packages.join(", ")),
-    }
-}
-
-/// What steps of our own do, where it may change something; with its host, where there are several.
-fn besides(tutorial: &Tutorial, steps: &[Step]) -> Vec<String> {
-    let mut parts: Vec<String> = Vec::new();
-    let own = steps.iter().filter(|step| {
-        step.block.is_none() && matches!(step.action, Action::Run(_) | Action::File(_))
+/// What steps of our own do on the hosts of upstream's commands, with their text; and on which, where there are several.
+fn besides(tutorial: &Tutorial, hosts: &BTreeSet<usize>, steps: &[&Step]) -> Vec<String> {
+    let own = steps.iter().copied().filter(|step| {
+        matches!(step.action, Action::Run(_) | Action::File(_))
+            && hosts.contains(&host_of(tutorial, step))
     });
-    for same in own
-        .collect::<Vec<_>>()
-        .chunk_by(|one, next| goes_on(tutorial, one, next))
-    {
-        let host = &tutorial.hosts[host_of(tutorial, same[0])].name;
-        let host = match tutorial.hosts.len() {
-            1 => String::new(),
-            _ => format!("on {host}\n\n"),
-        };
+    let own: Vec<&Step> = own.collect();
+    let mut parts = Vec::new();
+    let mut last = None;
+    for same in own.chunk_by(|one, next| goes_on(tutorial, one, next)) {
+        let host = host_of(tutorial, same[0]);
+        if hosts.len() > 1 && last.replace(host) != Some(host) {
+            parts.push(format!("on {}", tutorial.hosts[host].name));
+        }
+        let why = same[0].text.as_ref().or(same[0].title.as_ref());
+        parts.extend(why.map(|why| quoted(why)));
         if let Action::File(edit) = &same[0].action {
-            parts.push(format!("{host}{}", edited(edit)));
+            parts.push(edited(edit));
             continue;
         }
-        let texts: Vec<&str> = same
+        let texts: Vec<String> = same
             .iter()
             .filter_map(|step| match &step.action {
                 Action::Run(RunCommands { commands, .. }) => Some(commands),
                 _ => None,
             })
             .flatten()
-            .map(|command| command.text.as_str())
+            .map(|command| plainly(&cut(&command.text)))
             .collect();
-        if !texts.is_empty() {
-            parts.push(format!("{host}{}", fenced("sh", &texts.join("\n"))));
-        }
+        parts.push(fenced("sh", &texts.join("\n")));
     }
     parts
 }
@@ -314,19 +376,47 @@ fn host_of(tutorial: &Tutorial, step: &Step) -> usize {
 /// Whether the commands of two steps can stand in one block.
 fn goes_on(tutorial: &Tutorial, one: &Step, next: &Step) -> bool {
     let is_file = |step: &Step| matches!(step.action, Action::File(_));
-    host_of(tutorial, one) == host_of(tutorial, next) && !is_file(one) && !is_file(next)
+    let says_why = next.text.is_some() || next.title.is_some();
+    host_of(tutorial, one) == host_of(tutorial, next)
+        && !is_file(one)
+        && !is_file(next)
+        && !says_why
+}
+
+/// The first paragraph of a text, as a quote.
+fn quoted(text: &str) -> String {
+    let lines: Vec<String> = text
+        .trim()
+        .lines()
+        .take_while(|line| !line.trim().is_empty())
+        .map(|line| format!("> {line}"))
+        .collect();
+    lines.join("\n")
+}
+
+/// A captured value by its name, since the lab's own says nothing elsewhere: `<key>`.
+fn plainly(text: &str) -> String {
+    let mut pieces = text.split("{{=");
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        match piece.split_once("}}") {
+            Some((name, rest)) => plain.push_str(&format!("<{name}>{rest}")),
+            None => plain.push_str(&format!("{{{{={piece}")),
+        }
+    }
+    plain
 }
 
 fn edited(edit: &FileEdit) -> String {
     let (how, info, text) = match &edit.change {
-        FileChange::Content(text) => ("the file", "text", bounded(text)),
-        FileChange::Append(text) => ("at the end of", "text", bounded(text)),
+        FileChange::Content(text) => ("the file", "text", cut(text)),
+        FileChange::Append(text) => ("at the end of", "text", cut(text)),
         FileChange::Replace(pairs) => {
             let pair = |(find, with): &(String, String)| signed("-", find) + &signed("+", with);
             ("in", "diff", pairs.iter().map(pair).collect())
         }
     };
-    format!("{how} `{}`\n\n{}", edit.path, fenced(info, &text))
+    format!("{how} `{}`\n\n{}", edit.path, fenced(info, &plainly(&text)))
 }
 
 fn signed(sign: &str, text: &str) -> String {
@@ -359,6 +449,15 @@ fn lines_of(lines: &[usize]) -> String {
 
 fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
+}
+
+/// The first lines of what is our own.
+fn cut(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().take(OWN + 1).collect();
+    if lines.len() > OWN {
+        lines[OWN] = "…";
+    }
+    lines.join("\n")
 }
 
 fn bounded(text: &str) -> String {

@@ -349,6 +349,7 @@ mod tests {
             phase: Phase::Main,
             title: None,
             text: None,
+            upstream_note: None,
             terminal: 0,
             action: Action::Run(RunCommands {
                 commands: commands.iter().map(command).collect(),
@@ -374,6 +375,7 @@ mod tests {
             name: "it".to_owned(),
             title: "It".to_owned(),
             summary: None,
+            upstream_note: None,
             spec: "tutorials/it.yaml".into(),
             upstream: None,
             hosts: vec![Host {

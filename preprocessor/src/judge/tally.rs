@@ -276,7 +276,8 @@ impl CommandTally<'_> {
         !self.uses.is_empty() && !self.is_run()
     }
 
-    fn is_typed(&self, typed: Typed) -> bool {
+    /// Whether it is typed so somewhere.
+    pub fn is_typed(&self, typed: Typed) -> bool {
         self.uses.iter().any(|it| it.typed == typed)
     }
 }

@@ -1,11 +1,10 @@
 //! What is said of a tutorial as a whole: the banner above it, and its row in the table of all.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::InBook;
 use super::commands::shares;
+use super::overview::permissions;
 use super::screen::anchor;
 use super::shown::step_label;
 use crate::judge::verdict::{Stale, VerifiedBy, Why};
@@ -48,7 +47,8 @@ struct FactsView {
     kernel: String,
     arch: String,
     systems: Vec<String>,
-    packages: BTreeMap<String, String>,
+    /// By name; a map would lose their order in the template.
+    packages: Vec<(String, String)>,
 }
 
 #[derive(Debug, Serialize)]
@@ -176,7 +176,7 @@ fn facts(facts: &Facts) -> FactsView {
         kernel: facts.kernel.clone(),
         arch: facts.arch.clone(),
         systems,
-        packages: facts.packages.clone(),
+        packages: facts.packages.clone().into_iter().collect(),
     }
 }
 
@@ -209,23 +209,23 @@ pub(super) fn file_link(upstream: &Upstream, line: Option<usize>) -> String {
     )
 }
 
-/// What a machine must have or grant, host by host, each once.
+/// What a machine must have or grant: the permissions of all hosts, then host by host, each once.
 fn needs(tutorial: &Tutorial) -> Vec<String> {
-    let mut all = Vec::new();
-    for need in tutorial.hosts.iter().flat_map(needs_of_host) {
+    let mut all = vec![listed("permission", &permissions(tutorial))];
+    for need in tutorial.hosts.iter().map(needs_of_host) {
         if !all.contains(&need) {
             all.push(need);
         }
     }
     let input = |input: &Input| format!("{} (pinned)", input.source.url());
     all.extend(tutorial.inputs.iter().map(input));
+    all.retain(|need| !need.is_empty());
     all
 }
 
-fn needs_of_host(host: &Host) -> Vec<String> {
-    let permissions: Vec<&str> = host.needs.iter().map(|it| permission_word(*it)).collect();
-    let mut all = vec![listed("permission", &permissions)];
-    all.push(match &host.system {
+fn needs_of_host(host: &Host) -> String {
+    let programs = listed("program", &host.programs);
+    let system = match &host.system {
         System::Machine { packages } => listed("package", packages),
         System::Debian { suite, packages } if packages.is_empty() => {
             format!("Debian {suite} as {}", host.name)
@@ -237,10 +237,9 @@ fn needs_of_host(host: &Host) -> Vec<String> {
                 packages.join(", ")
             )
         }
-    });
-    all.push(listed("program", &host.programs));
-    all.retain(|need| !need.is_empty());
-    all
+    };
+    let said = [system, programs].into_iter().filter(|it| !it.is_empty());
+    said.collect::<Vec<_>>().join("; ")
 }
 
 /// `the package vdens`, `the packages vdens, vdeplug`; nothing for none.

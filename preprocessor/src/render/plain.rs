@@ -147,7 +147,7 @@ fn output_text(output: &Output) -> String {
 
 fn exchanges(of: &Verification, index: usize, step: &Step) -> String {
     let mut text = String::new();
-    let note = screen::step_note(step)
+    let note = screen::step_note(of, index)
         .map(|note| note + "\n")
         .unwrap_or_default();
     let types = matches!(step.action, Action::Run(_));

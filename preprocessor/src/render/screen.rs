@@ -7,7 +7,7 @@ use super::pieces::{self, Piece};
 use super::shown::{self, Exchange, Source};
 use crate::judge::Verification;
 use crate::outcome::{Omitted, Output};
-use crate::tutorial::{Action, Condition, RunCommands, Show, Step, Tutorial};
+use crate::tutorial::{Action, Condition, RunCommands, Show, Step, Tutorial, Upstream};
 
 /// More lines than this fold; a page stays a page.
 const FOLD_ABOVE: usize = 30;
@@ -25,8 +25,10 @@ pub(super) struct TerminalView {
     pub(super) segments: Vec<Segment>,
     /// Where the commands come from.
     pub(super) origins: Vec<Origin>,
-    /// Outputs that the README shows otherwise.
+    /// Outputs that upstream's file shows otherwise.
     pub(super) documented: Vec<Documented>,
+    /// What that file is called.
+    pub(super) shown_by: &'static str,
 }
 
 /// A stretch of a screen that is either in sight or folded.
@@ -80,7 +82,7 @@ pub(super) struct Origin {
     pub(super) with: Vec<(String, String)>,
 }
 
-/// What the README shows as the output of a command.
+/// What upstream's file shows as the output of a command.
 #[derive(Debug, Serialize)]
 pub(super) struct Documented {
     pub(super) command: String,
@@ -104,6 +106,7 @@ pub(super) fn terminal(
         segments: vec![Segment::default()],
         origins: Vec::new(),
         documented: Vec::new(),
+        shown_by: tutorial.upstream.as_ref().map_or("", Upstream::called),
     };
     for index in steps {
         add_step(&mut view, of, *index, highlighter);
@@ -119,7 +122,7 @@ fn add_step(view: &mut TerminalView, of: &Verification, index: usize, highlighte
     }
     let exchanges = shown::exchanges(of, index);
     if !matches!(step.action, Action::Run(_))
-        && let Some(note) = step_note(step)
+        && let Some(note) = step_note(of, index)
     {
         view.note(note);
     }
@@ -129,7 +132,7 @@ fn add_step(view: &mut TerminalView, of: &Verification, index: usize, highlighte
     }
     if matches!(step.action, Action::Run(_))
         && step.show != Show::Output
-        && let Some(note) = step_note(step)
+        && let Some(note) = step_note(of, index)
     {
         view.note(note);
     }
@@ -319,27 +322,27 @@ pub(super) fn gap_note(gap: &Omitted) -> String {
 }
 
 /// What a step does besides typing, in words.
-pub(super) fn step_note(step: &Step) -> Option<String> {
-    match &step.action {
+pub(super) fn step_note(of: &Verification, index: usize) -> Option<String> {
+    match &of.tutorial.steps[index].action {
         Action::Press(keys) => Some(format!("[{}]", keys.join(" "))),
         Action::Wait(condition) => Some(format!("(waits {})", condition_words(condition))),
         Action::Close => Some("(the shell is left)".to_owned()),
-        Action::Run(run) => run_note(run),
-        Action::File(_) | Action::Unavailable => None,
-    }
-}
-
-fn run_note(run: &RunCommands) -> Option<String> {
-    if let Some(until) = &run.until {
-        return Some(format!(
+        Action::Run(RunCommands {
+            until: Some(until), ..
+        }) => Some(format!(
             "[{}] pressed {}",
             until.then.join(" "),
             after_words(&until.condition)
-        ));
+        )),
+        Action::Run(RunCommands {
+            background: Some(_),
+            ..
+        }) if !shown::is_seen_to_end(of, index) => {
+            Some("(goes on; what it says later stands here too)".to_owned())
+        }
+        Action::Run(_) => None,
+        Action::File(_) | Action::Unavailable => None,
     }
-    run.background
-        .as_ref()
-        .map(|_| "(goes on running)".to_owned())
 }
 
 fn condition_words(condition: &Condition) -> String {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::judge::transcript::TranscriptCommand;
 use crate::judge::{self, Transcript, Verification, documented};
 use crate::outcome::{CommandRun, Ended, Line, Omitted, Output, StepRun, Style, StyledRange};
-use crate::tutorial::{Action, Command, Step, Tutorial};
+use crate::tutorial::{Action, Command, Condition, Step, Tutorial};
 
 /// Where a page's outputs come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -85,6 +85,21 @@ fn happened(of: &Verification, step: usize) -> Vec<Exchange> {
         (Source::Recorded, _, Some(transcript)) => recorded(of, step, transcript),
         _ => Vec::new(),
     }
+}
+
+/// Whether the page holds the end of a step's background command: its exit status is known, or a later step waits for
+/// its end or presses a key.
+pub(super) fn is_seen_to_end(of: &Verification, step: usize) -> bool {
+    let steps = &of.tutorial.steps;
+    let ends = |later: &Step| {
+        later.terminal == steps[step].terminal
+            && matches!(
+                later.action,
+                Action::Press(_) | Action::Wait(Condition::Exit)
+            )
+    };
+    let last = happened(of, step).pop();
+    last.is_some_and(|it| it.exit.is_some()) || steps[step + 1..].iter().any(ends)
 }
 
 /// What came in this step's terminal while later steps waited or pressed keys, up to the next command.

@@ -8,7 +8,7 @@ use super::{Paint, visible};
 use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Stale, Verdict, VerifiedBy, Why};
 use crate::judge::{Transcript, Verification, changed_commands, documented};
 use crate::outcome::{CommandRun, Output, Run};
-use crate::tutorial::{Action, Step, Suite, Tutorial};
+use crate::tutorial::{Action, Step, Suite, Tutorial, Upstream};
 
 /// Lines of a terminal shown with a step that could not go on: its end says why.
 pub(super) const TAIL: usize = 20;
@@ -94,13 +94,15 @@ fn in_short(verification: &Verification) -> String {
     }
 }
 
-/// What decides nothing, and is told all the same: what the README shows otherwise, which its authors may want to know,
-/// and how steps went on that would not have by themselves.
+/// What decides nothing, and is told all the same: what upstream's file shows otherwise, which its authors may want to
+/// know, and how steps went on that would not have by themselves.
 fn remarks(verification: &Verification) -> String {
+    let upstream = verification.tutorial.upstream.as_ref();
+    let shown_by = upstream.map_or("", Upstream::called);
     let said = match documented::count(verification) {
         0 => String::new(),
-        1 => "; the README shows 1 output otherwise".to_owned(),
-        count => format!("; the README shows {count} outputs otherwise"),
+        1 => format!("; {shown_by} shows 1 output otherwise"),
+        count => format!("; {shown_by} shows {count} outputs otherwise"),
     };
     said + &verification.run.as_ref().map_or_else(String::new, helped)
 }

@@ -20,6 +20,8 @@ pub struct Tutorial {
     pub title: String,
     /// One or two sentences of markdown, for overviews.
     pub summary: Option<String>,
+    /// What upstream's authors should be told, markdown; no page shows it.
+    pub upstream_note: Option<String>,
     /// The spec's path, relative to the book's root.
     pub spec: PathBuf,
     /// The upstream file whose blocks are used, if any are.
@@ -99,6 +101,17 @@ pub struct Upstream {
     pub commands: usize,
     /// Where this tutorial's blocks were read from.
     pub source: UpstreamSource,
+}
+
+impl Upstream {
+    /// What a reader is told that shows something.
+    pub fn called(&self) -> &'static str {
+        let name = self.file.rsplit('/').next().unwrap_or_default();
+        match name.starts_with("README") {
+            true => "the README",
+            false => "upstream's page",
+        }
+    }
 }
 
 /// Where the lines of the used blocks came from.
@@ -235,6 +248,8 @@ pub struct Step {
     pub title: Option<String>,
     /// The author's prose before the step, markdown.
     pub text: Option<String>,
+    /// What upstream's authors should be told of it, markdown; no page shows it.
+    pub upstream_note: Option<String>,
     /// Index into [`Tutorial::terminals`].
     pub terminal: usize,
     /// What happens.
@@ -531,4 +546,28 @@ pub struct NotRun {
     pub commands: Vec<UpstreamCommand>,
     /// The author's reason.
     pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_a_wiki_is_no_readme() {
+        let called = |file: &str| {
+            let upstream = Upstream {
+                url: String::new(),
+                github: None,
+                commit: String::new(),
+                file: file.to_owned(),
+                sha256: String::new(),
+                commands: 0,
+                source: UpstreamSource::File,
+            };
+            upstream.called()
+        };
+        assert_eq!(called("README.md"), "the README");
+        assert_eq!(called("tools/README.rst"), "the README");
+        assert_eq!(called("tutorials/vde_ns.md"), "upstream's page");
+    }
 }

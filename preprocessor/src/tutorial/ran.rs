@@ -170,6 +170,7 @@ fn step_keys(tutorial: &Tutorial, step: &Step) -> Keys {
         phase,
         title: _,
         text: _,
+        upstream_note: _,
         terminal,
         action,
         timeout: _,

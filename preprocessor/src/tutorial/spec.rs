@@ -37,6 +37,8 @@ keys! {
         "title" => title: String,
         /// One or two sentences of markdown, for overviews.
         "summary" => summary: String,
+        /// What upstream's authors should be told, markdown: for `export --to upstream-notes`, not for the page.
+        "upstream-note" => upstream_note: String,
         /// The markdown file that `block:` takes commands from.
         "upstream" => upstream: UpstreamKeys,
         /// The hosts of the lab; default: one, `localhost`, made of the machine's own /usr.
@@ -139,6 +141,8 @@ keys! {
         "title" => title: String,
         /// Prose before it, markdown.
         "text" => text: String,
+        /// What upstream's authors should be told of it, markdown: for `export --to upstream-notes`, not for the page.
+        "upstream-note" => upstream_note: String,
         /// The terminal it happens in; default: the first.
         "terminal" => terminal: String,
         /// Lines to type, one command after another.

@@ -44,6 +44,7 @@ pub(crate) fn tutorial(host: &str) -> Tutorial {
         name: "test".to_owned(),
         title: "A test".to_owned(),
         summary: None,
+        upstream_note: None,
         spec: "tutorials/test.yaml".into(),
         upstream: None,
         hosts: vec![Host {

@@ -24,6 +24,7 @@ pub(crate) fn tutorial(name: &str, steps: Vec<Step>) -> Tutorial {
         name: name.to_owned(),
         title: format!("The tutorial {name}"),
         summary: Some("What `it` shows.".to_owned()),
+        upstream_note: None,
         spec: PathBuf::from(format!("tutorials/{name}.yaml")),
         upstream: Some(Upstream {
             url: "https://github.com/example/project".to_owned(),
@@ -73,6 +74,7 @@ pub(crate) fn step(id: &str, phase: Phase, action: Action) -> Step {
         phase,
         title: None,
         text: None,
+        upstream_note: None,
         terminal: 0,
         action,
         timeout: Duration::from_secs(30),

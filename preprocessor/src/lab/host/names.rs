@@ -132,6 +132,7 @@ mod tests {
             name: "test".to_owned(),
             title: "A test".to_owned(),
             summary: None,
+            upstream_note: None,
             spec: "test.yaml".into(),
             upstream: None,
             hosts: names.iter().map(host).collect(),

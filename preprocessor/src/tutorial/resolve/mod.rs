@@ -95,6 +95,7 @@ pub fn resolve(spec: &Spec, sources: &Sources<'_>) -> Result<Resolved, Vec<Diagn
     let steps = resolver.all_steps();
     let not_run = resolver.not_run(&steps);
     let title = resolver.title();
+    let upstream_note = resolver.upstream_note(&keys.upstream_note);
     let upstream = pin.map(|pin| resolver.upstream(&pin));
     let lock = upstream
         .as_ref()
@@ -103,6 +104,7 @@ pub fn resolve(spec: &Spec, sources: &Sources<'_>) -> Result<Resolved, Vec<Diagn
         name: spec.name.clone(),
         title,
         summary: keys.summary.as_ref().map(|summary| summary.value.clone()),
+        upstream_note,
         spec: spec.file.path.clone(),
         upstream,
         steps,
@@ -156,6 +158,21 @@ impl Resolver<'_> {
                 String::new()
             }
         }
+    }
+
+    /// Nobody would ever read one without upstream.
+    fn upstream_note(&mut self, note: &Option<Spanned<String>>) -> Option<String> {
+        let note = note.as_ref()?;
+        if !self.has_upstream {
+            self.problems.push(
+                Diagnostic::error(
+                    "misplaced-key",
+                    "`upstream-note` says nothing without `upstream`",
+                )
+                .at(note.span.clone(), ""),
+            );
+        }
+        Some(note.value.clone())
     }
 
     fn start_of_spec(&self) -> Span {

@@ -69,11 +69,13 @@ impl Resolver<'_> {
         let expect = keys.expect.as_ref().map(|expect| self.expect(expect));
         let (action, block) = self.action(keys, terminal, &laid)?;
         let capture = self.capture(keys);
+        let upstream_note = self.upstream_note(&keys.upstream_note);
         Some(Step {
             id,
             phase,
             title: text(&keys.title),
             text: text(&keys.text),
+            upstream_note,
             terminal,
             exit: exit(keys),
             timeout: keys
