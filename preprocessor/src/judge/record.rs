@@ -100,6 +100,43 @@ impl Lessons {
     }
 }
 
+/// Takes over what a transcript that was there allows for because of other machines: commands that are the same still, and
+/// lines that are there still.
+pub fn take_over(before: &Transcript, transcript: &mut Transcript) {
+    for step in &mut transcript.steps {
+        let Some(before) = before.step(&step.id) else {
+            continue;
+        };
+        for (command, before) in step.commands.iter_mut().zip(&before.commands) {
+            if command.command != before.command {
+                continue;
+            }
+            let shown: Vec<&str> = command.output.lines().collect();
+            let is_shown = |line: &String| shown.contains(&line.as_str());
+            for (line, others) in before.instead.iter().filter(|(line, _)| is_shown(line)) {
+                let known = command.instead.entry(line.clone()).or_default();
+                known.extend(
+                    others
+                        .iter()
+                        .filter(|it| !known.contains(it))
+                        .cloned()
+                        .collect::<Vec<_>>(),
+                );
+            }
+            let repeats = before.repeats.iter().filter(|line| is_shown(line));
+            let sometimes = before.sometimes.iter().filter(|line| !is_shown(line));
+            for (known, lines) in [
+                (&mut command.repeats, repeats.collect::<Vec<_>>()),
+                (&mut command.sometimes, sometimes.collect()),
+            ] {
+                let new = lines.into_iter().filter(|line| !known.contains(line));
+                let new: Vec<_> = new.cloned().collect();
+                known.extend(new);
+            }
+        }
+    }
+}
+
 /// What a run from elsewhere adds to a transcript of the same commands: what it saw differently varies from then on, and
 /// values that did not belong together there are apart. The recorded text stays. Steps that did not end in that run, or
 /// are judged by `expect`, teach nothing.
@@ -323,6 +360,46 @@ mod tests {
         // Different in the first run alone.
         let became = [("mac", MAC, &[OTHER][..]), ("mac", OTHER, &[OTHER])];
         assert_eq!(apart(&became), [pair(MAC, OTHER)]);
+    }
+
+    #[test]
+    fn what_other_machines_taught_is_kept_for_commands_that_are_the_same() {
+        let command = |command: &str, output: &str| TranscriptCommand {
+            command: command.to_owned(),
+            output: output.to_owned(),
+            ..TranscriptCommand::default()
+        };
+        let transcript = |commands: Vec<TranscriptCommand>| Transcript {
+            twin: FORMAT,
+            recorded: String::new(),
+            digest: String::new(),
+            upstream: None,
+            ran: None,
+            facts: Facts::default(),
+            apart: Vec::new(),
+            steps: vec![TranscriptStep {
+                id: "look".to_owned(),
+                terminal: "main".to_owned(),
+                commands,
+            }],
+        };
+        let mut taught = command("ip addr", "a\nb\n");
+        taught.instead = [("a".to_owned(), vec!["A".to_owned()])].into();
+        taught.sometimes = vec!["now and then".to_owned()];
+        taught.repeats = vec!["b".to_owned()];
+        let before = transcript(vec![taught.clone(), taught.clone(), taught.clone()]);
+        let mut new = transcript(vec![
+            command("ip addr", "a\nb\n"),
+            command("ip addr", "now and then\nc\n"),
+            command("ip link", "a\nb\n"),
+        ]);
+        take_over(&before, &mut new);
+        assert_eq!(new.steps[0].commands[0], taught);
+        let plain = [
+            command("ip addr", "now and then\nc\n"),
+            command("ip link", "a\nb\n"),
+        ];
+        assert_eq!(new.steps[0].commands[1..], plain);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::store::{KeptRun, Key, Store};
 use super::{How, Labs, Machine, NotRun, Observer, Subject, Written};
 use crate::diagnostic::Diagnostic;
 use crate::judge::learn::Freed;
-use crate::judge::record::{Lessons, Varying};
+use crate::judge::record::{Lessons, Varying, take_over};
 use crate::judge::verdict::{FailedStep, Missing, Verdict, Verification};
 use crate::judge::{Timings, Transcript, is_unavailable, judge, transcript_of};
 use crate::outcome::Run;
@@ -100,7 +100,7 @@ pub fn record_on(
     let first = done.remove(0);
     let others: Vec<&Run> = done.iter().collect();
     let Lessons {
-        transcript,
+        mut transcript,
         unexplained,
         freed,
     } = transcript_of(
@@ -110,6 +110,9 @@ pub fn record_on(
         subject.lock.clone(),
         &subject.digest,
     );
+    if let Some(before) = &subject.transcript {
+        take_over(before, &mut transcript);
+    }
     let transcript = still_agreed(subject, &first, &others, &transcript).unwrap_or(transcript);
     // One run agrees with its own transcript, which proves nothing; a second one that agrees is a verification.
     if !done.is_empty() && unexplained.is_empty() {
