@@ -122,20 +122,22 @@ impl Review {
         &self.path
     }
 
-    /// Makes what came in these steps what is expected, and writes the transcript. Gives the steps in which that has
-    /// changed something.
+    /// Makes what came in these steps what is expected, and writes the transcript. Gives how many steps that has settled;
+    /// 0: nothing was to be written.
     /// # Errors
     /// The transcript can't be written; then nothing is accepted.
     pub fn accept(&mut self, steps: &[usize]) -> io::Result<usize> {
         let transcript = accepted(&self.transcript, &self.tutorial, &self.kept.run, steps);
-        let pairs = transcript.steps.iter().zip(&self.transcript.steps);
-        let changed = pairs.filter(|(new, old)| new != old).count();
-        if changed > 0 {
-            write_transcript(&self.path, &transcript)?;
-            self.transcript = transcript;
+        if transcript.agrees_with(&self.transcript) {
+            self.judge();
+            return Ok(0);
         }
+        write_transcript(&self.path, &transcript)?;
+        self.transcript = transcript;
         self.judge();
-        Ok(changed)
+        // A binding that is given up leaves its step's text as it was.
+        let is_settled = |step: &&usize| self.changes.iter().all(|change| change.step != **step);
+        Ok(steps.iter().filter(is_settled).count().max(1))
     }
 
     /// Leaves a step as it was recorded: the tutorial or what it runs has to be mended. It is not asked for again.

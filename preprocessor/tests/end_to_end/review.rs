@@ -145,6 +145,48 @@ fn accept_takes_all_and_the_next_run_verifies() {
     world.twin(&["accept", "its"]).expect(2);
 }
 
+/// Two places show the same address, and other runs have two addresses there.
+#[test]
+fn a_binding_that_broke_is_given_up_by_accept_and_by_review() {
+    for by_hand in [false, true] {
+        let world = World::new();
+        let spec = "title: Addresses\nsteps:\n  - id: first\n    run: echo at 02:00:00:00:00:01\n  - id: second\n    run: echo by 02:00:00:00:00:02\n";
+        world.tutorial("it", spec);
+        world.twin(&["record", "it", "--runs", "1"]).expect(0);
+        let address = "02:00:00:00:00:09";
+        for (word, now) in [("at", "02:00:00:00:00:01"), ("by", "02:00:00:00:00:02")] {
+            world.edit(
+                TRANSCRIPT,
+                &format!("      {word} {now}\n"),
+                &format!("      {word} {address}\n    varies:\n      mac: [{address}]\n"),
+            );
+        }
+        let before = world.read(TRANSCRIPT);
+        world.twin(&["verify", "it"]).expect(1);
+        match by_hand {
+            false => {
+                let answer = world.twin(&["accept", "it"]).expect(0);
+                answer.says(&["accepted 1 step of it"]);
+            }
+            true => {
+                let mut session = person(&world, &["review", "it"], "");
+                answers(&mut session, "step `second`", KEYS, "a");
+                let rest = ends_with(session, 0);
+                assert!(rest.contains("1 accepted, 0 rejected, 0 pending"), "{rest}");
+            }
+        }
+        let apart = format!("apart:\n- {address}\n");
+        assert!(
+            world.read(TRANSCRIPT).contains(&apart),
+            "{}",
+            world.read(TRANSCRIPT)
+        );
+        assert_eq!(world.read(TRANSCRIPT).replace(&apart, ""), before);
+        assert!(!world.path(KEPT).exists());
+        world.twin(&["verify", "it"]).expect(0);
+    }
+}
+
 #[test]
 fn without_a_terminal_the_commands_that_do_the_same_are_printed() {
     let (world, right) = changed();
