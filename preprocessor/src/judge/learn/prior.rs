@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::judge::matcher::date::{behind_day, behind_numbers, day, joined, month};
+use crate::judge::matcher::time::{clock, zone};
 use crate::judge::recorded::version_parts;
 use crate::judge::varies::{Place, is_token};
 use crate::outcome::Facts;
@@ -18,96 +20,168 @@ struct Prior {
     kind: &'static str,
     /// The group is the value.
     regex: &'static str,
+    /// Lines with what it finds in braces, for the test.
+    examples: &'static [&'static str],
 }
 
 const PRIORS: &[Prior] = &[
     Prior {
         name: "a date",
         kind: "date",
-        regex: r"((?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? +)?(?:[0-3]?[0-9] +(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +[0-3]?[0-9])[a-z]*,? +(?:[0-9]{4}(?: [0-2][0-9]:[0-5][0-9](?::[0-6][0-9])?)?|[0-2]?[0-9]:[0-5][0-9](?::[0-6][0-9])?(?: [AP]M)?(?: [A-Z]{3,5})?(?: [0-9]{4})?)(?: [+-][0-9]{4})?)",
+        regex: concat!("(", day!(), behind_day!(), ")"),
+        examples: &[
+            "Date:   {{Mon Nov 30 17:13:50 2026 +0000}}",
+            "{{Mon Nov 30 13:12:40 UTC 2026}}",
+            "{{Mon Nov 30 19:12:40 +06 2026}}",
+            "{{Mon Nov 30 01:12:40 PM UTC 2026}}",
+            "Date: {{Mon, 30 Nov 2026 13:12:40 GMT}}",
+            "notAfter={{Nov 30 13:12:40 2026 GMT}}",
+            "OpenSSL 3.5.4 {{30 Sep 2025}}",
+            "-rw-r--r-- 1 root root 4096 {{Nov 30 17:21}} file",
+            "-rw-r--r-- 1 root root 4096 {{Nov  3  2025}} file",
+            "{{Nov 30 17:21:00}} DONE",
+            "{{Nov 30 17:21:00.123456}} server sshd[1]: up",
+        ],
     },
     Prior {
         name: "a date",
         kind: "date",
-        regex: r"((?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:[T ][0-2][0-9]:[0-5][0-9](?::[0-6][0-9](?:[.,][0-9]+)?)?(?: ?(?:Z|[A-Z]{3,5}|[+-][0-9]{2}:?[0-9]{2}))?)?|[0-3]?[0-9]-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-[0-9]{4}|[0-3]?[0-9][/.][0-3]?[0-9][/.](?:19|20)[0-9]{2})",
+        regex: concat!(
+            "((?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:",
+            concat!(behind_numbers!(), ")?"),
+            concat!("|(?:19|20)[0-9]{2}/[01][0-9]/[0-3][0-9]", behind_numbers!()),
+            concat!("|", joined!()),
+            "|[0-3]?[0-9][/.][0-3]?[0-9][/.](?:19|20)[0-9]{2})"
+        ),
+        examples: &[
+            "{{2026-11-30}}",
+            "{{2026-11-30T17:21:00Z}} up",
+            "{{2026-11-30T17:21:00.331+01:00}} up",
+            "file {{2026-11-30 17:21:00.331234567 -0300}}",
+            "at {{2026-11-30 17:21:00 -03}}",
+            "{{2026-11-30 17:21:00,331}} INFO the server is up",
+            "{{2026/11/30 17:21:00}} up",
+            "{{2026/11/30 17:21:00.123456}} main.go:1: up",
+            "GET /2026/11/30/",
+            "[{{30/Nov/2026:17:21:00 +0000}}] GET /",
+            "[{{30/Nov/2026 17:21:00}}] GET /",
+            "debugfs 1.47.2 ({{1-Jan-2025}})",
+            "on {{30/11/2026}}",
+        ],
     },
     Prior {
         name: "a time of day",
         kind: "time",
         regex: r"([0-2][0-9]:[0-5][0-9]:[0-6][0-9](?:[.,][0-9]+)?)",
+        examples: &["{{13:12:40}} up", "at {{13:12:40.5}}"],
+    },
+    Prior {
+        name: "a duration",
+        kind: "duration",
+        regex: r"([0-9]+m[0-9]+\.[0-9]{3}s)",
+        examples: &["user\t{{0m0.001s}}"],
     },
     // The unit stays: what took milliseconds does not take days.
     Prior {
         name: "a duration",
         kind: "float",
         regex: r"([0-9]+(?:\.[0-9]+)?)(?:/[0-9]+\.[0-9]+)* ?(?:ns|us|µs|μs|ms|msec|s|secs?|seconds?)\b",
+        examples: &[
+            "time={{0.064}} ms",
+            "time {{0}}ms",
+            "valid_lft {{86399}}sec",
+            "= {{0.064}}/{{0.064}}/{{0.000}} ms",
+        ],
     },
     Prior {
         name: "a rate",
         kind: "size",
-        regex: r"([0-9]+(?:[.,][0-9]+)? ?[kKMGT]?i?(?:B|bytes|b|bits?))(?:/s|/sec|ps)\b",
+        regex: r"([0-9]+(?:[.,][0-9]+)? ?(?:[kKMGT]i?)?[Bb](?:ytes?|its?)?)(?:/s|/sec)\b",
+        examples: &[
+            "copied, {{34 MB}}/s",
+            "{{9.42 Gbits}}/sec",
+            "{{1.5MiB}}/s",
+            "at {{12 bits}}/s",
+        ],
     },
     Prior {
         name: "a process id",
         kind: "pid",
         regex: r"(?:^\[[0-9]+\] |(?i:\bpid)[ :=]*|(?i:\bprocess) (?:id )?)([1-9][0-9]{0,6})",
+        examples: &[
+            "[1] {{4711}}",
+            "pid {{4711}}",
+            "PID: {{4711}}",
+            "Process id {{4711}}",
+        ],
     },
     Prior {
         name: "a process id",
         kind: "pid",
         regex: r"\b[A-Za-z][A-Za-z0-9_.-]*\[([1-9][0-9]{0,6})\]:",
+        examples: &["sshd[{{31}}]: listening"],
     },
     Prior {
         name: "a version",
         kind: "version",
         regex: r"(?:(?i:\bversion)[ :]*v?|\bv)([0-9]+(?:\.[0-9]+)+(?:[.+~-]?[0-9A-Za-z]+)*)",
+        examples: &["started, v{{1.35.0}}", "version {{10.2+dfsg-1}}"],
     },
     Prior {
         name: "a version",
         kind: "version",
         regex: r"\b[A-Za-z][A-Za-z]+[ _/]([0-9]+(?:\.[0-9]+){2}(?:[+~-]?[0-9A-Za-z]+)*)",
+        examples: &["OpenSSL {{3.5.4}}", "nginx/{{1.22.1}}"],
     },
     Prior {
         name: "a build id",
         kind: "hex",
         regex: r"(?i:build-?id)(?:\[[a-z0-9]+\])?[ :=]*([0-9a-f]{8,})",
+        examples: &["BuildID[sha1]={{0123456789abcdef}}"],
     },
     Prior {
         name: "the state of a neighbour",
         kind: "neighbour",
         regex: r"\blladdr \S+ (?:router )?(REACHABLE|STALE|DELAY|PROBE)\b",
+        examples: &["192.0.2.1 dev eth0 lladdr 02:00:00:00:00:01 {{DELAY}}"],
     },
     // Keys are made when a system is, so that all runs on it have the same.
     Prior {
         name: "a key's fingerprint",
         kind: "base64",
         regex: r"\bSHA256:([A-Za-z0-9+/]{43})",
+        examples: &["key is SHA256:{{J7uC4eH3di/h8JaWXrbX9GkKDNbD0ZVL4bTpA0afAiw}}."],
     },
     Prior {
         name: "a public key",
         kind: "base64",
         regex: r"\b(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp[0-9]+) (AAAA[A-Za-z0-9+/]+={0,2})",
+        examples: &["ssh-ed25519 {{AAAAC3NzaC1lZDI1NTE5AAAAIJ7uC4eH3di/h8JaWXrb}} me@host"],
     },
     Prior {
         name: "a key",
         kind: "base64",
         regex: r"(?:\bSHA256:|\bssh-[a-z0-9-]+ |\becdsa-sha2-[a-z0-9-]+ )([A-Za-z0-9+/]{40,}={0,2})",
+        examples: &["ecdsa-sha2-x {{J7uC4eH3di/h8JaWXrbX9GkKDNbD0ZVL4bTpA0afAiw=}}"],
     },
     // A packet more may have come before the capture ended.
     Prior {
         name: "what a capture's filter saw",
         kind: "int",
         regex: r"^([0-9]+) packets? received by filter",
+        examples: &["{{1}} packet received by filter"],
     },
     Prior {
         name: "what a capture's filter saw",
         kind: "word",
         regex: r"^[0-9]+ (packets?) received by filter",
+        examples: &["1 {{packet}} received by filter"],
     },
     Prior {
         name: "an address in memory",
         kind: "hex",
         regex: r"\b(0x[0-9a-f]{8,16})\b",
+        examples: &["at {{0x7ffe12345678}}"],
     },
 ];
 
@@ -165,6 +239,8 @@ fn is_telling(part: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::judge::bindings::Bindings;
+    use crate::judge::pattern::LinePattern;
 
     #[track_caller]
     fn is(line: &str, expected: &[(&str, &str)]) {
@@ -244,6 +320,38 @@ mod tests {
             &[("J7uC4eH3di/h8JaWXrbX9GkKDNbD0ZVL4bTpA0afAiw", "base64")],
         );
         is("valid_lft 86399sec", &[("86399", "float")]);
+    }
+
+    /// A line without the braces, and what they were around.
+    fn taken_out(example: &str) -> (String, Vec<&str>) {
+        let pieces: Vec<&str> = example.split("{{").flat_map(|it| it.split("}}")).collect();
+        (
+            pieces.concat(),
+            pieces.into_iter().skip(1).step_by(2).collect(),
+        )
+    }
+
+    /// What it frees is a value of its kind, or the very line it was found in would not be verified.
+    #[test]
+    fn each_prior_finds_its_examples_and_they_are_of_its_kind() {
+        for prior in PRIORS {
+            assert!(!prior.examples.is_empty(), "{}", prior.name);
+            for example in prior.examples {
+                let (line, expected) = taken_out(example);
+                let found = priors(&line, &Facts::default());
+                let places: Vec<Place> = found.iter().map(|(place, _)| place.clone()).collect();
+                let free = LinePattern::free(&line, &places);
+                assert!(
+                    free.matches(&line, &Bindings::default()),
+                    "{example}: {places:?}"
+                );
+                let own = found
+                    .iter()
+                    .filter(|(place, name)| (place.kind, *name) == (prior.kind, prior.name));
+                let own: Vec<&str> = own.map(|(place, _)| &line[place.range.clone()]).collect();
+                assert_eq!(own, expected, "{example}");
+            }
+        }
     }
 
     #[test]

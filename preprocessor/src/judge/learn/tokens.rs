@@ -393,6 +393,12 @@ mod tests {
             &[("0.064", "float"), ("0.1", "float")],
         );
         is("4.0K f", "12M f", &[("4.0K", "size")]);
+        is("free 902Mi", "free 1.1Gi", &[("902Mi", "size")]);
+        is(
+            "2026-11-30 17:21:00,331 INFO up",
+            "2026-11-30 18:21:01,007 INFO up",
+            &[("2026-11-30 17:21:00,331", "date")],
+        );
         is("id deadbeef", "id cafe0123", &[("deadbeef", "hex")]);
         is("server", "server-4d", &[("server", "word")]);
         is(

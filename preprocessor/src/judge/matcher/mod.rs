@@ -6,7 +6,7 @@
 
 mod any;
 mod base64;
-mod date;
+pub(super) mod date;
 mod duration;
 mod float;
 mod hex;
@@ -21,7 +21,7 @@ mod pid;
 mod port;
 mod re;
 mod size;
-mod time;
+pub(super) mod time;
 mod uuid;
 mod version;
 mod word;
