@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mdbook_twin::config::Execute;
 use mdbook_twin::diagnostic::{Diagnostic, Position};
@@ -622,12 +622,16 @@ fn a_recording_is_what_ran_and_two_that_agree_need_no_further_run() {
 #[test]
 fn a_recording_says_which_lines_vary() {
     let world = World::new();
-    let machine = Pretender::new(&["a\nb\nc", "a\nx y\nc"]);
+    // The third run has other words there still: one warning says enough.
+    let machine = Pretender::new(&["a\nb\nc", "a\nx y\nc", "a\nu v w\nc"]);
+    let begun = Instant::now();
     let Recorded::Done(recording) = recorded(&world, 3, &machine) else {
         panic!("not recorded")
     };
     assert!(!recording.agrees);
     assert_eq!(machine.runs(), 3);
+    // Runs in one second would show the same time of day.
+    assert!(begun.elapsed() >= Duration::from_secs(2));
     let [line] = recording.varying.as_slice() else {
         panic!("{:?}", recording.varying)
     };

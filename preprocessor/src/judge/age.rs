@@ -96,7 +96,7 @@ impl Verdict {
 }
 
 /// Days since 0000-03-01 (Howard Hinnant's `days_from_civil`); `None` when it is no date.
-fn day(date: &str) -> Option<u64> {
+pub(super) fn day(date: &str) -> Option<u64> {
     let mut numbers = date.split('-').map(|number| number.parse::<u64>().ok());
     let (year, month, day) = (numbers.next()??, numbers.next()??, numbers.next()??);
     if numbers.next().is_some() || !(1..=12).contains(&month) || !(1..=31).contains(&day) {

@@ -63,7 +63,7 @@ pub fn transcript_of(
                 .iter()
                 .map(|(output, facts)| Seen { output, facts })
                 .collect();
-            let learned = learn(command, &others, &run.facts, step.matching);
+            let learned = learn(command, &others, &run.facts, &run.date, step.matching);
             *command = learned.command;
             values.extend(learned.values);
             values.tear(&command.output, &others);
@@ -163,7 +163,13 @@ pub fn merged(tutorial: &Tutorial, transcript: &Transcript, run: &Run) -> Lesson
                 facts: &run.facts,
             }];
             let before = &recorded.commands[nth];
-            let learned = learn(before, &seen, &transcript.facts, step.matching);
+            let learned = learn(
+                before,
+                &seen,
+                &transcript.facts,
+                &transcript.recorded,
+                step.matching,
+            );
             if !learned.unexplained.is_empty() {
                 lessons.unexplained(index, nth, learned.unexplained);
                 continue;

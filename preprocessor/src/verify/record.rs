@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::engine::Engine;
 use super::files::write_whole;
@@ -90,7 +91,12 @@ pub fn record_on(
         observer.progress(&subject.tutorial.name, super::Progress::Waiting);
     });
     let mut done: Vec<Run> = Vec::new();
+    let mut begun: Option<Instant> = None;
     for run in 0..runs.max(1) as u64 {
+        if let Some(begun) = begun {
+            wait_for_another_second(begun);
+        }
+        begun = Some(Instant::now());
         // The first one is what the page shows; the others start differently, so that what depends on it shows itself.
         match one(&engine, subject, run) {
             Ok(run) => done.push(run),
@@ -131,6 +137,15 @@ pub fn record_on(
         varying: unexplained,
         freed: freed.into_iter().map(|(_, _, freed)| freed).collect(),
     }))
+}
+
+/// Runs that begin in one second show the same time, which would then be taken for fixed.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock is what is waited for, for less than a second"
+)]
+fn wait_for_another_second(begun: Instant) {
+    std::thread::sleep(Duration::from_secs(1).saturating_sub(begun.elapsed()));
 }
 
 /// The transcript that was there, of today, where every run agrees with it and nothing else has changed: a recording that

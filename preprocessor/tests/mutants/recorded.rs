@@ -76,12 +76,16 @@ impl Template {
 }
 
 /// What priors alone free in a line: range, kind, the prior's name.
-pub(crate) fn priors(line: &str, facts: &Facts) -> Vec<(Range<usize>, &'static str, &'static str)> {
+pub(crate) fn priors(
+    line: &str,
+    facts: &Facts,
+    date: &str,
+) -> Vec<(Range<usize>, &'static str, &'static str)> {
     let bare = TranscriptCommand {
         output: line.to_owned(),
         ..TranscriptCommand::default()
     };
-    let freed = learn(&bare, &[], facts, Matching::Exact).freed;
+    let freed = learn(&bare, &[], facts, date, Matching::Exact).freed;
     let freed = freed.into_iter().filter_map(|it| match it.ground {
         Ground::Prior(name) => Some((it.range, it.kind, name)),
         _ => None,
@@ -90,7 +94,7 @@ pub(crate) fn priors(line: &str, facts: &Facts) -> Vec<(Range<usize>, &'static s
 }
 
 impl Recorded {
-    pub(crate) fn new(command: &TranscriptCommand, facts: &Facts) -> Self {
+    pub(crate) fn new(command: &TranscriptCommand, facts: &Facts, date: &str) -> Self {
         // What is said of the lines that come at times is asked as of an output of them.
         let templates = |output: String| {
             let command = TranscriptCommand {
@@ -100,9 +104,9 @@ impl Recorded {
                 instead: BTreeMap::new(),
                 ..command.clone()
             };
-            let learned = learn(&command, &[], facts, Matching::Exact);
+            let learned = learn(&command, &[], facts, date, Matching::Exact);
             let of_line = |(at, line): (usize, &str)| {
-                let priors = priors(line, facts);
+                let priors = priors(line, facts, date);
                 let free = learned.freed.iter();
                 let free = free.filter(|it| it.line == at && it.ground == Ground::Recorded);
                 let free = free.map(|it| {

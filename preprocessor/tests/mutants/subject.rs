@@ -241,7 +241,10 @@ impl Subject {
                 .map(|it| it.commands.as_slice())
                 .unwrap_or_default();
             for (nth, command) in commands.iter().enumerate() {
-                templates.insert((index, nth), Recorded::new(command, &transcript.facts));
+                templates.insert(
+                    (index, nth),
+                    Recorded::new(command, &transcript.facts, &transcript.recorded),
+                );
             }
         }
         Self {

@@ -83,15 +83,16 @@ struct Lesson<'a> {
     freed: Vec<Freed>,
 }
 
-/// `command` is the first run's, with what is known of it already, and `facts` what that ran on. The order of lines is
-/// learned where the author's `matching` leaves it open.
+/// `command` is the first run's, with what is known of it already, `facts` what that ran on and `date` when (`YYYY-MM-DD`).
+/// The order of lines is learned where the author's `matching` leaves it open.
 pub fn learn(
     command: &TranscriptCommand,
     others: &[Seen<'_>],
     facts: &Facts,
+    date: &str,
     matching: Matching,
 ) -> Learned {
-    let mut lesson = Lesson::begin(command, facts);
+    let mut lesson = Lesson::begin(command, facts, date);
     let mut learned = command.clone();
     let seen = others;
     let others: Vec<Vec<&str>> = seen.iter().map(|it| it.output.lines().collect()).collect();
@@ -133,7 +134,7 @@ pub fn learn(
     let mut all_places = lesson.free.clone();
     let own = entries(&lesson.lines, &lesson.free);
     for (line, mut free) in extra.iter().zip(places(&extra, &own)) {
-        let found = prior::priors(line, facts).into_iter();
+        let found = prior::priors(line, facts, date).into_iter();
         let found = found.map(|(place, _)| place);
         free.extend(
             found
@@ -148,7 +149,7 @@ pub fn learn(
 }
 
 impl<'a> Lesson<'a> {
-    fn begin(command: &'a TranscriptCommand, facts: &Facts) -> Self {
+    fn begin(command: &'a TranscriptCommand, facts: &Facts, date: &str) -> Self {
         let lines: Vec<&str> = command.output.lines().collect();
         let mut free = places(&lines, &command.varies);
         let mut freed = Vec::new();
@@ -157,7 +158,7 @@ impl<'a> Lesson<'a> {
                 free.iter()
                     .map(|place| freed_at(at, place, Ground::Recorded)),
             );
-            for (place, name) in prior::priors(line, facts) {
+            for (place, name) in prior::priors(line, facts, date) {
                 if free.iter().all(|it| it.is_apart(&place)) {
                     freed.push(freed_at(at, &place, Ground::Prior(name)));
                     free.push(place);
@@ -408,8 +409,13 @@ fn prove(
             values[nth].1.push(value.map(str::to_owned));
         }
         if let Some(difference) = difference {
+            // A line is told once, with the first run that has it differently.
             for pair in pairs(&difference.lines) {
-                if !unexplained.contains(&pair) {
+                let is_told = |told: &(Option<String>, _)| match &pair.0 {
+                    Some(line) => told.0.as_ref() == Some(line),
+                    None => *told == pair,
+                };
+                if !unexplained.iter().any(is_told) {
                     unexplained.push(pair);
                 }
             }
@@ -464,6 +470,8 @@ fn pairs(lines: &[DiffLine]) -> Vec<(Option<String>, Option<String>)> {
 mod tests {
     use super::*;
 
+    const TODAY: &str = "2026-11-30";
+
     #[test]
     fn other_words_are_right_on_another_machine_alone() {
         let command = TranscriptCommand {
@@ -476,7 +484,15 @@ mod tests {
             kernel: "6.12.1".to_owned(),
             ..Facts::default()
         };
-        let lesson = |facts| learn(&command, &[Seen { output, facts }], &here, Matching::Exact);
+        let lesson = |facts| {
+            learn(
+                &command,
+                &[Seen { output, facts }],
+                &here,
+                TODAY,
+                Matching::Exact,
+            )
+        };
         let same = lesson(&here);
         assert_eq!(same.unexplained.len(), 1);
         assert!(same.command.instead.is_empty());
@@ -495,7 +511,7 @@ mod tests {
                 output,
                 facts: &here,
             }];
-            let again = learn(&merged.command, &seen, &here, Matching::Exact);
+            let again = learn(&merged.command, &seen, &here, TODAY, Matching::Exact);
             assert_eq!(again.unexplained.is_empty(), agrees, "{output}");
             assert_eq!(again.command.instead, merged.command.instead);
         }
@@ -518,7 +534,7 @@ mod tests {
             output: &other,
             facts: &facts,
         }];
-        let learned = learn(&command, &seen, &facts, Matching::Exact);
+        let learned = learn(&command, &seen, &facts, TODAY, Matching::Exact);
         assert!(!learned.command.unordered && learned.unexplained.is_empty());
         // The first line has the same number in both.
         assert_eq!(learned.freed.len(), 699);

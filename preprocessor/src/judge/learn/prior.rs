@@ -3,10 +3,12 @@
 //! Each prior is one line of [`PRIORS`]: its name, the kind, and what it looks like together with what stands around
 //! it. What the machine itself says (its kernel, the packages' versions) is looked up in the facts.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::judge::age::day as days;
 use crate::judge::matcher::date::{behind_day, behind_numbers, day, joined, month};
 use crate::judge::matcher::time::{clock, zone};
 use crate::judge::recorded::version_parts;
@@ -21,6 +23,7 @@ struct Prior {
     /// The group is the value.
     regex: &'static str,
     /// Lines with what it finds in braces, for the test.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the test"))]
     examples: &'static [&'static str],
 }
 
@@ -192,10 +195,10 @@ static REGEXES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The places of a line that a prior frees, and the prior's name; none overlap.
-pub(super) fn priors(line: &str, facts: &Facts) -> Vec<(Place, &'static str)> {
+/// The places of a line that a prior frees, and the prior's name; none overlap. `date` is the day of the run.
+pub(super) fn priors(line: &str, facts: &Facts, date: &str) -> Vec<(Place, &'static str)> {
     let mut found: Vec<(Place, &'static str)> = Vec::new();
-    let mut add = |range: std::ops::Range<usize>, kind: &'static str, name: &'static str| {
+    let mut add = |range: Range<usize>, kind: &'static str, name: &'static str| {
         let apart =
             |place: &Place| place.range.end <= range.start || range.end <= place.range.start;
         if is_token(line, &range) && found.iter().all(|(place, _)| apart(place)) {
@@ -227,7 +230,47 @@ pub(super) fn priors(line: &str, facts: &Facts) -> Vec<(Place, &'static str)> {
             from = value.end();
         }
     }
+    for (range, kind) in of_the_day(line, date) {
+        add(range, kind, "the day of the run");
+    }
     found.sort_by_key(|(place, _)| place.range.start);
+    found
+}
+
+static DIGITS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"([0-9]{8,14})(?:[-_]([0-2][0-9][0-5][0-9][0-6][0-9])|\.[0-9]+)?")
+        .expect("a regex of ours")
+});
+
+/// Numbers that say when it was: seconds since 1970, `20261130`, `20261130-172100`, `20261130172100`. A run's host may be
+/// in another zone, so that the days beside count too.
+fn of_the_day(line: &str, date: &str) -> Vec<(Range<usize>, &'static str)> {
+    let (Some(today), Some(epoch)) = (days(date), days("1970-01-01")) else {
+        return Vec::new();
+    };
+    let is_near = |day: u64| day.abs_diff(today) <= 1;
+    let mut found = Vec::new();
+    for digits in DIGITS.captures_iter(line) {
+        let (Some(all), Some(number), time) = (digits.get(0), digits.get(1), digits.get(2)) else {
+            continue;
+        };
+        let text = number.as_str();
+        let seconds = text.parse::<u64>().ok();
+        let written = format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..8]);
+        let is_day = days(&written).is_some_and(is_near);
+        match text.len() {
+            10 if seconds.is_some_and(|it| is_near(epoch + it / 86_400)) && time.is_none() => {
+                let kind = if all == number { "int" } else { "float" };
+                found.push((all.range(), kind));
+            }
+            8 if is_day => {
+                found.push((number.range(), "int"));
+                found.extend(time.map(|time| (time.range(), "int")));
+            }
+            14 if is_day => found.push((number.range(), "int")),
+            _ => {}
+        }
+    }
     found
 }
 
@@ -242,6 +285,8 @@ mod tests {
     use crate::judge::bindings::Bindings;
     use crate::judge::pattern::LinePattern;
 
+    const TODAY: &str = "2026-11-30";
+
     #[track_caller]
     fn is(line: &str, expected: &[(&str, &str)]) {
         let facts = Facts {
@@ -250,7 +295,7 @@ mod tests {
             packages: [("ssh".to_owned(), "1:10.0p1-7+deb13u4".to_owned())].into(),
             ..Facts::default()
         };
-        let found = priors(line, &facts);
+        let found = priors(line, &facts, TODAY);
         let found: Vec<_> = found
             .iter()
             .map(|(place, _)| (&line[place.range.clone()], place.kind))
@@ -320,6 +365,11 @@ mod tests {
             &[("J7uC4eH3di/h8JaWXrbX9GkKDNbD0ZVL4bTpA0afAiw", "base64")],
         );
         is("valid_lft 86399sec", &[("86399", "float")]);
+        is("now 1796059260", &[("1796059260", "int")]);
+        is("1796059260.123456 read", &[("1796059260.123456", "float")]);
+        is("log-20261130.gz", &[("20261130", "int")]);
+        is("20261130_172100", &[("20261130", "int"), ("172100", "int")]);
+        is("at 20261201001500", &[("20261201001500", "int")]);
     }
 
     /// A line without the braces, and what they were around.
@@ -338,7 +388,7 @@ mod tests {
             assert!(!prior.examples.is_empty(), "{}", prior.name);
             for example in prior.examples {
                 let (line, expected) = taken_out(example);
-                let found = priors(&line, &Facts::default());
+                let found = priors(&line, &Facts::default(), TODAY);
                 let places: Vec<Place> = found.iter().map(|(place, _)| place.clone()).collect();
                 let free = LinePattern::free(&line, &places);
                 assert!(
@@ -360,6 +410,7 @@ mod tests {
             "inet 127.0.0.1/8 scope host lo",
             "64 bytes from 10.0.0.11: icmp_seq=1 ttl=64",
             "disk.img: 13/1024 files (0.0% non-contiguous), 292/4096 blocks",
+            "now 1736059260, in 20251130, of 17960592601, a17960592603, 20261130172",
             "1: lo: <LOOPBACK> mtu 65536 qdisc noop state DOWN group default qlen 1000",
         ] {
             is(line, &[]);
