@@ -46,7 +46,11 @@ fn torn(lines: &[&str]) -> Option<Torn> {
     let mut times: Vec<Shown> = Vec::new();
     let mut received = None;
     for (at, line) in lines.iter().enumerate() {
-        if let Some(found) = time.captures(line) {
+        if line.starts_with("PING ") {
+            // The one before was ended before it had a last line.
+            times.clear();
+            received = None;
+        } else if let Some(found) = time.captures(line) {
             let (micros, slack) = micros(&found[1])?;
             times.push(Shown {
                 line: at,
@@ -138,6 +142,22 @@ mod tests {
         assert_eq!(
             found(&times, "0.258/0.323/1.378/0.049"),
             torn("1.378", "0.378")
+        );
+    }
+
+    #[test]
+    fn a_ping_that_was_killed_has_no_part_in_the_next_ones_summary() {
+        let text = "PING 10.0.0.1 (10.0.0.1) 56(84) bytes of data.\n\
+            64 bytes from 10.0.0.1: icmp_seq=1 ttl=64 time=0.100 ms\n\
+            PING 10.0.0.2 (10.0.0.2) 56(84) bytes of data.\n\
+            64 bytes from 10.0.0.2: icmp_seq=1 ttl=64 time=0.378 ms\n\
+            1 packets transmitted, 1 received, 0% packet loss, time 0ms\n\
+            rtt min/avg/max/mdev = 0.379/0.378/0.378/0.000 ms";
+        let lines: Vec<&str> = text.lines().collect();
+        let torn = torn(&lines).expect("the least is not the least");
+        assert_eq!(
+            (torn.line, torn.of, torn.should_be.as_str()),
+            (5, 3, "0.378")
         );
     }
 
