@@ -8,6 +8,7 @@ use mdbook_twin::tutorial;
 use mdbook_twin::verify::{self, Recorded, Recording, Written, exit};
 use mdbook_twin::{judge::Missing, report};
 
+use crate::cli::accept::not_in_ci;
 use crate::cli::merge;
 use crate::cli::show::{self, Shown};
 use crate::cli::workshop::{Running, Workshop};
@@ -34,6 +35,9 @@ pub(crate) fn run(root: Option<&Path>, arguments: &Arguments, shown: &Shown) -> 
         Err(code) => return code,
     };
     if let Some(files) = &arguments.merge {
+        if let Err(code) = not_in_ci() {
+            return code;
+        }
         return match arguments.names.as_slice() {
             [name] => merge::run(&project, name, files, shown),
             _ => show::error(

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::diff::{diff, legend};
 use super::{Paint, visible};
+use crate::judge::record::merged;
 use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Stale, Verdict, VerifiedBy, Why};
 use crate::judge::{Transcript, Verification, changed_commands, documented};
 use crate::outcome::{CommandRun, Output, Run};
@@ -245,7 +246,7 @@ fn push_failed(
         1 => push(text, "1 more step is not as expected"),
         unnamed => push(text, &format!("{unnamed} more steps are not as expected")),
     }
-    push_remedy(suite, tutorial, &failed.why, paint, text);
+    push_remedy(suite, verification, &failed.why, paint, text);
 }
 
 /// Where a step failed, and how what came differs: lines below a headline.
@@ -413,14 +414,23 @@ fn push_tries(command: &CommandRun, text: &mut String) {
     }
 }
 
+/// Whether the transcript would allow for more with that run in it. It does not where the run has another kernel or host
+/// name than the machine's own, which are held whatever was seen.
+fn teaches(verification: &Verification) -> bool {
+    let (Some(run), Some(transcript)) = (&verification.run, &verification.transcript) else {
+        return true;
+    };
+    merged(&verification.tutorial, transcript, run).transcript != *transcript
+}
+
 fn push_remedy(
     suite: Option<&Suite>,
-    tutorial: &Tutorial,
+    verification: &Verification,
     why: &Why,
     paint: Paint,
     text: &mut String,
 ) {
-    let name = &tutorial.name;
+    let name = &verification.tutorial.name;
     match why {
         Why::Differs(Diff {
             against: Against::Expect,
@@ -444,11 +454,13 @@ fn push_remedy(
                     paint,
                 );
             }
-            next(
-                text,
-                &format!("if it may come either way: mdbook-twin record {name} --merge"),
-                paint,
-            );
+            if teaches(verification) {
+                next(
+                    text,
+                    &format!("if it may come either way: mdbook-twin record {name} --merge"),
+                    paint,
+                );
+            }
         }
         Why::NotInTranscript => next(
             text,

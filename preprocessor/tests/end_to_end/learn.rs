@@ -60,6 +60,24 @@ fn what_another_machine_saw_is_merged_and_both_verify() {
 }
 
 #[test]
+fn what_no_merge_can_allow_for_is_not_said_to_be_merged() {
+    let world = World::new();
+    let spec = "title: Name\nhosts:\n  one: {}\nsteps:\n  - id: who\n    run: test $(hostname) = one && echo one || echo two\n";
+    world.tutorial("it", spec);
+    world.twin(&["record", "it", "--runs", "1"]).expect(0);
+    // A host's name for itself may have a suffix, and is none but that whatever was seen.
+    let output = "    output: |\n      one\n";
+    let varies = "    varies:\n      word: [one]\n";
+    world.edit(TRANSCRIPT, output, &[output, varies].concat());
+    let before = world.read(TRANSCRIPT);
+    let answer = world.twin(&["verify", "it", "--vary", "3"]).expect(1);
+    let answer = answer.says(&["if what came is right: mdbook-twin review it"]);
+    assert!(!answer.stderr.contains("--merge"), "{}", answer.stderr);
+    world.twin(&["record", "it", "--merge"]).expect(1);
+    assert_eq!(world.read(TRANSCRIPT), before);
+}
+
+#[test]
 fn what_says_nothing_of_this_tutorial_is_not_merged() {
     let world = World::new();
     world.tutorial(

@@ -223,6 +223,9 @@ fn nothing_is_accepted_in_ci() {
     in_ci(&world, &["accept", "it"])
         .expect(2)
         .says(&["nothing is accepted in CI", "CI is set"]);
+    in_ci(&world, &["record", "it", "--merge"])
+        .expect(2)
+        .says(&["nothing is accepted in CI"]);
     let session = person(&world, &["review", "it"], "1");
     let rest = ends_with(session, 2);
     assert!(rest.contains("nothing is accepted in CI"), "{rest}");
