@@ -16,7 +16,7 @@ use mdbook_twin::readme::Readme;
 use mdbook_twin::report;
 use mdbook_twin::tutorial::digest::digest;
 use mdbook_twin::tutorial::{
-    self, Action, Resolved, Sources, Spec, Step, Tutorial, UpstreamFile, resolve,
+    self, Action, ExpectedExit, Resolved, Sources, Spec, Step, Tutorial, UpstreamFile, resolve,
 };
 use serde_json::Value;
 
@@ -203,9 +203,12 @@ fn run(tutorial: &Tutorial) -> Run {
             }
             _ => Vec::new(),
         };
-        let command = |command| CommandRun {
+        let command = |(nth, command): (usize, String)| CommandRun {
             command,
-            exit: Some(0),
+            exit: match step.exit {
+                ExpectedExit::Code(code) if nth + 1 == texts.len() => Some(code),
+                _ => Some(0),
+            },
             ..CommandRun::default()
         };
         StepRun {
@@ -214,7 +217,7 @@ fn run(tutorial: &Tutorial) -> Run {
                 None => Ended::Done,
                 Some(_) => Ended::PassedOver,
             },
-            commands: texts.into_iter().map(command).collect(),
+            commands: texts.iter().cloned().enumerate().map(command).collect(),
         }
     };
     Run {

@@ -122,10 +122,13 @@ pub fn standing(tutorial: &Tutorial, transcript: Option<&Transcript>, digest: &s
         Some(transcript) if transcript.digest != digest => {
             Verdict::Stale(Stale::Changed(stale::changes(tutorial, transcript)))
         }
-        Some(transcript) => Verdict::Verified {
-            by: VerifiedBy::Transcript,
-            date: transcript.recorded.clone(),
-            facts: transcript.facts.clone(),
+        Some(transcript) => match stale::contradictions(tutorial, transcript) {
+            none if none.is_empty() => Verdict::Verified {
+                by: VerifiedBy::Transcript,
+                date: transcript.recorded.clone(),
+                facts: transcript.facts.clone(),
+            },
+            words => Verdict::Stale(Stale::Changed(words)),
         },
     }
 }

@@ -1,5 +1,6 @@
 //! What would run now against what was recorded: which step of a transcript is which, and what has changed.
 
+use super::step::wanted_exit;
 use super::transcript::{Transcript, TranscriptStep};
 use crate::tutorial::{Action, Step, Tutorial};
 
@@ -87,6 +88,25 @@ pub(super) fn changes(tutorial: &Tutorial, transcript: &Transcript) -> Vec<Strin
         words.push(super::circumstances::other_order(tutorial, then));
     }
     words
+}
+
+/// Recorded exit statuses that the spec rules out: somebody has edited the transcript.
+pub(super) fn contradictions(tutorial: &Tutorial, transcript: &Transcript) -> Vec<String> {
+    let steps = tutorial.steps.iter().enumerate();
+    let recorded =
+        steps.filter_map(|(index, step)| Some((step, recorded_step(tutorial, index, transcript)?)));
+    let words = recorded.flat_map(|(step, recorded)| {
+        let commands = recorded.commands.iter().enumerate();
+        commands.filter_map(move |(nth, command)| {
+            let wanted = wanted_exit(step, nth)?;
+            let then = command.exit.filter(|then| *then != wanted)?;
+            let (id, at, text) = (&step.id, &step.at, &command.command);
+            Some(format!(
+                "step `{id}` ({at}): the exit status of `{text}` has to be {wanted}, recorded was {then}"
+            ))
+        })
+    });
+    words.collect()
 }
 
 /// For each step of the tutorial the index of the recorded one that it is.

@@ -59,17 +59,8 @@ fn command_of(failure: &Failure, last: usize) -> usize {
 
 /// The agent stops at a wrong exit status by itself; a run from elsewhere (a cache, a file of CI) is held to it too.
 pub(super) fn wrong_exit(step: &Step, ran: &StepRun) -> Option<Wrong> {
-    let Action::Run(run) = &step.action else {
-        return None;
-    };
-    let last = run.commands.len().saturating_sub(1);
     ran.commands.iter().enumerate().find_map(|(command, ran)| {
-        let wanted = match (command == last, step.exit) {
-            (true, ExpectedExit::Any) => return None,
-            (true, _) if run.until.is_some() || run.background.is_some() => return None,
-            (true, ExpectedExit::Code(code)) => code,
-            (false, _) => 0,
-        };
+        let wanted = wanted_exit(step, command)?;
         let got = ran.exit.filter(|&got| got != wanted)?;
         let failure = Failure::Exit {
             command,
@@ -78,6 +69,20 @@ pub(super) fn wrong_exit(step: &Step, ran: &StepRun) -> Option<Wrong> {
         };
         Some((command, Why::CouldNotGoOn(failure)))
     })
+}
+
+/// The exit status that the spec says a command has; `None`: any.
+pub(super) fn wanted_exit(step: &Step, command: usize) -> Option<i32> {
+    let Action::Run(run) = &step.action else {
+        return None;
+    };
+    let is_last = command + 1 >= run.commands.len();
+    match step.exit {
+        _ if !is_last => Some(0),
+        ExpectedExit::Any => None,
+        _ if run.until.is_some() || run.background.is_some() => None,
+        ExpectedExit::Code(code) => Some(code),
+    }
 }
 
 fn wrong_output(
