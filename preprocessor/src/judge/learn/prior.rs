@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::judge::age::day as days;
-use crate::judge::matcher::date::{behind_day, behind_numbers, day, joined, month};
+use crate::judge::matcher::date::{behind_day, behind_numbers, day, joined, month, weekday};
 use crate::judge::matcher::time::{clock, zone};
 use crate::judge::recorded::version_parts;
 use crate::judge::varies::{Place, is_token};
@@ -50,14 +50,15 @@ const PRIORS: &[Prior] = &[
         name: "a date",
         kind: "date",
         regex: concat!(
-            "((?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:",
-            concat!(behind_numbers!(), ")?"),
+            concat!("(", weekday!(), "(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]"),
+            concat!("(?:", behind_numbers!(), ")?"),
             concat!("|(?:19|20)[0-9]{2}/[01][0-9]/[0-3][0-9]", behind_numbers!()),
             concat!("|", joined!()),
             "|[0-3]?[0-9][/.][0-3]?[0-9][/.](?:19|20)[0-9]{2})"
         ),
         examples: &[
             "{{2026-11-30}}",
+            "{{Mon 2026-11-30 17:21:00 UTC}}",
             "{{2026-11-30T17:21:00Z}} up",
             "{{2026-11-30T17:21:00.331+01:00}} up",
             "file {{2026-11-30 17:21:00.331234567 -0300}}",

@@ -10,11 +10,19 @@ macro_rules! month {
 }
 pub(in crate::judge) use month;
 
+/// `Tue `, which may stand before any date.
+macro_rules! weekday {
+    () => {
+        "(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? +)?"
+    };
+}
+pub(in crate::judge) use weekday;
+
 /// `Tue Nov 24`, `24 Nov`.
 macro_rules! day {
     () => {
         concat!(
-            "(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? +)?",
+            weekday!(),
             concat!("(?:[0-3]?[0-9] +", month!(), "[a-z]*"),
             concat!("|", month!(), r"[a-z]* +[0-3]?[0-9]\b)")
         )
@@ -58,8 +66,12 @@ pub(super) const MATCHER: Matcher = Matcher {
     name: "date",
     doc: "A date: `2026-11-24`, `2026/11/24`, `24/11/2026`, `24.11.2026`, `24-Nov-2026`, `24/Nov/2026`, `24 Nov 2026`, `Tue Nov 24`; with a time and zone as `date`, logs or ISO 8601 write them.",
     regex: concat!(
-        "(?:[0-9]{4}(?:-[01][0-9]-|/[01][0-9]/)[0-3][0-9](?:",
-        concat!(behind_numbers!(), ")?"),
+        concat!(
+            "(?:",
+            weekday!(),
+            "[0-9]{4}(?:-[01][0-9]-|/[01][0-9]/)[0-3][0-9]"
+        ),
+        concat!("(?:", behind_numbers!(), ")?"),
         r"|[0-3]?[0-9][/.][0-3]?[0-9][/.][0-9]{4}",
         concat!("|", joined!()),
         concat!("|", day!(), behind_day!(), "?)")
@@ -70,6 +82,7 @@ pub(super) const MATCHER: Matcher = Matcher {
         "2026-11-24",
         "2026-11-24T22:17:32Z",
         "2026-11-24 22:17:32,331",
+        "Tue 2026-11-24 22:17:32 UTC",
         "2026/11/24 22:17:32",
         "24/11/2026",
         "24-Nov-2026",
