@@ -49,11 +49,11 @@ pub(super) fn hush() -> String {
     format!("PROMPT_COMMAND[9]='{{ {PROMPTS}; }} >/dev/null 2>&1'")
 }
 
-/// What makes a shell's terminal echo what is typed, or not.
+/// What makes a shell's terminal echo what is typed, or not. `$?` stays that of the command before.
 pub(super) fn echo(on: bool) -> &'static str {
     match on {
-        true => "stty echo 2>/dev/null",
-        false => "stty -echo 2>/dev/null",
+        true => "(_twin_s=$?;stty echo 2>/dev/null;exit $_twin_s)",
+        false => "(_twin_s=$?;stty -echo 2>/dev/null;exit $_twin_s)",
     }
 }
 

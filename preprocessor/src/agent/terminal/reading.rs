@@ -154,7 +154,10 @@ impl Terminal {
                     self.newlines = 0;
                 }
                 self.command_started = self.recording;
-                self.doing = Doing::Running;
+                // One of ours before the command is no sign of it: a ^C would hit ours.
+                if self.recording {
+                    self.doing = Doing::Running;
+                }
             }
             Mark::More if self.doing == Doing::Typed && !self.lines.is_empty() => {
                 if !marker.says_start {
