@@ -127,7 +127,9 @@ impl Agent {
             Err(trouble) => (terminal.so_far(), terminal.status(), Some(trouble)),
         };
         if let Some(prompt) = repl {
-            without_echo(&mut output, &command.text, &prompt);
+            let ended = terminal.has_ended_block().then_some("");
+            let typed = command.text.split('\n').chain(ended);
+            without_echo(&mut output, typed, &prompt);
         }
         terminal.watch = None;
         let record = terminal.command_run((&command.text, &command.prompt), output, exit, now);
@@ -224,6 +226,13 @@ impl Agent {
                     look_again = look_again.min(since + MORE_STANDS);
                 } else if at_repl_prompt(terminal) {
                     terminal.repl_ready(Instant::now());
+                } else if let Some(since) = terminal.has_open_block() {
+                    let now = Instant::now();
+                    if since + MORE_STANDS <= now {
+                        terminal.end_block(now);
+                        continue;
+                    }
+                    look_again = look_again.min(since + MORE_STANDS);
                 } else {
                     look_again = look_again.min(silent_at(terminal).unwrap_or(look_again));
                 }
@@ -388,13 +397,17 @@ fn shows_new_line(terminal: &Terminal) -> bool {
 }
 
 /// What a REPL showed, without the echo of what was typed and without its next prompt.
-fn without_echo(output: &mut Output, typed: &str, prompt: &regex::Regex) {
+fn without_echo<'a>(
+    output: &mut Output,
+    typed: impl Iterator<Item = &'a str>,
+    prompt: &regex::Regex,
+) {
     if output.no_newline {
         output.lines.pop();
         output.no_newline = false;
     }
     let mut from = 0;
-    for line in typed.split('\n') {
+    for line in typed {
         let mut shown = output.lines.iter().skip(from);
         if let Some(at) = shown.position(|shown| is_echo(&shown.text, line.trim_end(), prompt)) {
             from += at;

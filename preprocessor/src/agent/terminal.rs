@@ -69,6 +69,17 @@ pub(super) enum Kind {
     Repl(regex::Regex),
 }
 
+/// How the command ends that was typed to a program with prompts of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Block {
+    /// As it stands.
+    None,
+    /// Its last line is indented: an empty one may have to end it.
+    Indented,
+    /// The empty one was typed.
+    Ended,
+}
+
 impl Kind {
     /// Of the shell that said this.
     fn of(marker: Marker) -> Self {
@@ -139,6 +150,7 @@ pub(super) struct Terminal {
     pub(super) newlines: usize,
     /// When the last line was typed to a program with prompts of its own, and how many newlines there were.
     repl_line: (Instant, usize),
+    block: Block,
     /// What conditions look at, while one does.
     pub(super) watch: Option<Watch>,
     hung_up: bool,
@@ -188,6 +200,7 @@ impl Terminal {
             last_output: now,
             newlines: 0,
             repl_line: (now, 0),
+            block: Block::None,
             watch: None,
             hung_up: false,
             guest: None,

@@ -3,6 +3,17 @@
 //! An apostrophe can open a quote that never closes. Taking the rest of a block for a command would be the worst
 //! mistake here, so what does not come to its end before the next prompt is read again without its quotes.
 
+/// What reads the commands, and so decides where one ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reader {
+    /// Continued lines, here-documents and open constructs stay together.
+    #[default]
+    Shell,
+    /// A program with prompts of its own, whatever its language: open quotes and brackets, and indented lines, which
+    /// belong to the line above them.
+    Program,
+}
+
 /// A command and how many lines it took.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Read {
@@ -47,28 +58,37 @@ pub(super) fn read<'a>(
     let reading = Reading {
         indent,
         prompted,
+        reader: Reader::Shell,
         is_prompt: &is_prompt,
     };
-    let whole = reading.go(first, rest.clone(), true);
-    if whole.complete {
-        return whole;
-    }
-    let careful = reading.go(first, rest, false);
-    Read {
-        complete: false,
-        ..careful
-    }
+    reading.read(first, rest)
 }
 
 struct Reading<'p> {
     indent: usize,
     prompted: bool,
+    reader: Reader,
     is_prompt: &'p dyn Fn(&str) -> bool,
 }
 
 impl Reading<'_> {
+    fn read<'a>(&self, first: &str, rest: impl Iterator<Item = &'a str> + Clone) -> Read {
+        let whole = self.go(first, rest.clone(), true);
+        if whole.complete {
+            return whole;
+        }
+        let careful = self.go(first, rest, false);
+        Read {
+            complete: false,
+            ..careful
+        }
+    }
+
     fn go<'a>(&self, first: &str, mut rest: impl Iterator<Item = &'a str>, quotes: bool) -> Read {
-        let mut shell = Shell::default();
+        let mut shell = Shell {
+            reader: self.reader,
+            ..Shell::default()
+        };
         shell.feed(first);
         let mut text = first.to_owned();
         let mut lines = 1;
@@ -86,7 +106,11 @@ impl Reading<'_> {
                     complete: !open,
                 };
             };
-            if !open && !begins_with_operator(line) {
+            let belongs_above = match self.reader {
+                Reader::Shell => begins_with_operator(line),
+                Reader::Program => line.starts_with([' ', '\t']) && !line.trim().is_empty(),
+            };
+            if !open && !belongs_above {
                 return Read {
                     text,
                     lines,
@@ -109,7 +133,7 @@ impl Reading<'_> {
                 };
             }
             // The only thing ever added: what the reader must type for a pipe on the next line to be legal.
-            if !open {
+            if !open && self.reader == Reader::Shell {
                 text.push_str(" \\");
             }
             let typed = self.typed(line, &mut second_prompts);
@@ -208,6 +232,7 @@ const FILTERS: &[&str] = &[
 /// As much of a shell's grammar as tells whether a command is over.
 #[derive(Debug, Default)]
 struct Shell {
+    reader: Reader,
     quote: Option<u8>,
     /// The line ended with a backslash.
     escaped: bool,
@@ -304,6 +329,7 @@ impl Scan<'_> {
 
     fn bare(&mut self) {
         let b = self.bytes[self.at];
+        let is_shell = self.shell.reader == Reader::Shell;
         match b {
             b'\\' => {
                 // Some authors leave a space behind the backslash.
@@ -321,7 +347,7 @@ impl Scan<'_> {
                 self.at = self.bytes.len()
             }
             b'<' if self.bytes[self.at..].starts_with(b"<<<") => self.at += 3,
-            b'<' if self.bytes[self.at..].starts_with(b"<<") => self.document(),
+            b'<' if self.bytes[self.at..].starts_with(b"<<") && is_shell => self.document(),
             b'(' => self.open_parenthesis(),
             b')' => {
                 self.shell.parentheses = self.shell.parentheses.saturating_sub(1);
@@ -366,9 +392,11 @@ impl Scan<'_> {
         let word = &rest[..end];
         let after_function = word == "{" && self.line[..self.at].trim_end().ends_with(')');
         if self.command || after_function {
-            if OPENERS.contains(&word) {
+            // Other languages have braces too; `select` is a whole command in SQL.
+            let counts = self.shell.reader == Reader::Shell || matches!(word, "{" | "}");
+            if counts && OPENERS.contains(&word) {
                 self.shell.compounds += 1;
-            } else if CLOSERS.contains(&word) {
+            } else if counts && CLOSERS.contains(&word) {
                 self.shell.compounds = self.shell.compounds.saturating_sub(1);
             }
         }
@@ -395,21 +423,21 @@ impl Scan<'_> {
     }
 }
 
-/// An author's lines → commands, one for each that a shell would wait for: continued lines, here-documents and open
-/// constructs stay together. Blank lines between them are left out.
-pub(super) fn split(text: &str) -> Vec<String> {
-    let lines: Vec<&str> = text.lines().collect();
-    let mut commands = Vec::new();
-    let mut at = 0;
-    while at < lines.len() {
-        if lines[at].trim().is_empty() {
-            at += 1;
-            continue;
-        }
-        let rest = lines[at + 1..].iter().copied();
-        let read = read(lines[at], 0, rest, |_| false, false);
-        at += read.lines;
-        commands.push(read.text);
-    }
-    commands
+/// The first command of an author's lines and the lines below it. Blank lines before it are left out.
+pub(super) fn first(text: &str, reader: Reader) -> Option<(String, &str)> {
+    let mut lines = text.split_inclusive('\n');
+    let blank = |line: &&str| line.trim().is_empty();
+    let above: usize = lines.clone().take_while(blank).map(str::len).sum();
+    let text = &text[above..];
+    let first = text.lines().next()?;
+    let reading = Reading {
+        indent: 0,
+        prompted: false,
+        reader,
+        is_prompt: &|_| false,
+    };
+    let read = reading.read(first, text.lines().skip(1));
+    lines = text.split_inclusive('\n');
+    let size: usize = lines.take(read.lines).map(str::len).sum();
+    Some((read.text, &text[size..]))
 }

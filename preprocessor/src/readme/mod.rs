@@ -29,6 +29,7 @@ mod transcript;
 mod words;
 
 pub use address::{AddressError, BlockAddress, LookupError};
+pub use command::Reader;
 pub use json::{ExtractedBlock, extract_json, extract_text};
 pub use markdown::Heading;
 
@@ -293,8 +294,8 @@ fn exchanges(items: Vec<Item>, first_line: usize, depth: usize) -> Vec<Exchange>
     items.into_iter().filter_map(exchange).collect()
 }
 
-/// Lines that an author wants typed → commands; multi-line commands stay one.
+/// The first command of the lines that an author wants typed, and the lines below it. `None`: there is none.
 #[must_use]
-pub fn split_commands(text: &str) -> Vec<String> {
-    command::split(text)
+pub fn first_command(text: &str, reader: Reader) -> Option<(String, &str)> {
+    command::first(text, reader)
 }

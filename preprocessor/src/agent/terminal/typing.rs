@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::{Doing, Kind, Terminal};
+use super::{Block, Doing, Kind, Terminal};
 use crate::agent::record::Record;
 use crate::agent::screen::Screen;
 use crate::agent::shell;
@@ -61,6 +61,11 @@ impl Terminal {
                 self.recording = true;
                 self.doing = Doing::Running;
                 self.lines = text.split('\n').map(str::to_owned).collect();
+                let last = self.lines.iter().skip(1).next_back();
+                self.block = match last.is_some_and(|line| line.starts_with([' ', '\t'])) {
+                    true => Block::Indented,
+                    false => Block::None,
+                };
                 self.hidden = 0;
                 self.type_repl_line(now);
             }
@@ -147,6 +152,26 @@ impl Terminal {
             self.send(line.as_bytes());
             self.send(b"\r");
         }
+    }
+
+    /// Since when a program asks for more behind an indented line (`...`): Python wants an empty one.
+    pub(in crate::agent) fn has_open_block(&self) -> Option<Instant> {
+        let line = self.screen.last_line();
+        let asks = !line.trim().is_empty() && !line.contains(char::is_alphanumeric);
+        let open = self.is_repl() && self.block == Block::Indented && self.has_new_line() && asks;
+        open.then_some(self.last_output)
+    }
+
+    /// Types the empty line.
+    pub(in crate::agent) fn end_block(&mut self, now: Instant) {
+        self.block = Block::Ended;
+        self.lines.push_back(String::new());
+        self.type_repl_line(now);
+    }
+
+    /// Whether it was typed.
+    pub(in crate::agent) fn has_ended_block(&self) -> bool {
+        self.block == Block::Ended
     }
 
     /// Gives up what was typed and not asked for.

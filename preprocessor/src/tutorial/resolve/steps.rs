@@ -4,7 +4,7 @@ use super::Resolver;
 use super::blocks::{self, Lookup, SourceCommand};
 use super::placeholders::check_text;
 use crate::diagnostic::Diagnostic;
-use crate::readme::split_commands;
+use crate::readme::{Reader, first_command};
 use crate::tutorial::keys::Spanned;
 use crate::tutorial::model::{
     Action, Background, BlockUse, Command, DialogLine, Opens, Retry, RunCommands, Until,
@@ -19,24 +19,30 @@ impl Resolver<'_> {
         terminal: usize,
     ) -> Option<RunCommands> {
         check_text(run, &self.captured, &mut self.problems);
-        let texts = split_commands(&run.value);
-        if texts.is_empty() {
+        let mut commands = Vec::new();
+        let mut rest = run.value.as_str();
+        while let Some((text, below)) = first_command(rest, self.reader(terminal)) {
+            rest = below;
+            let opens = Self::opens(keys).filter(|_| rest.trim().is_empty());
+            commands.push(self.own_command(text, opens, terminal));
+        }
+        if commands.is_empty() {
             self.problems.push(
                 Diagnostic::error("no-commands", "there is nothing to run")
                     .at(run.span.clone(), ""),
             );
             return None;
         }
-        let last = texts.len() - 1;
-        let commands = texts
-            .into_iter()
-            .enumerate()
-            .map(|(index, text)| {
-                let opens = Self::opens(keys).filter(|_| index == last);
-                self.own_command(text, opens, terminal)
-            })
-            .collect();
         Some(self.run_commands(commands, keys))
+    }
+
+    /// What reads the next command of a terminal.
+    fn reader(&self, terminal: usize) -> Reader {
+        // No shell is left by this word, and a program always.
+        match self.shells[terminal].clone().exits(":q") {
+            true => Reader::Program,
+            false => Reader::Shell,
+        }
     }
 
     /// A command of the author's own.
