@@ -106,9 +106,15 @@ pub(super) fn reads_terminal(process: Pid) -> bool {
     let reads = words.next().and_then(|number| number.parse().ok()) == Some(libc::SYS_read);
     let from = words.next().and_then(|fd| fd.strip_prefix("0x"));
     let from = from.and_then(|fd| u64::from_str_radix(fd, 16).ok());
-    reads
-        && from.is_some_and(|fd| {
-            std::fs::read_link(format!("/proc/{process}/fd/{fd}"))
-                .is_ok_and(|file| file.starts_with("/dev/pts") || file.ends_with("dev/tty"))
-        })
+    reads && from.is_some_and(|fd| is_terminal(process, fd))
+}
+
+/// Whether a process waits for something to be typed, and its standard error goes elsewhere, by /proc.
+pub(super) fn reads_and_hides_errors(process: Pid) -> bool {
+    reads_terminal(process) && !is_terminal(process, 2)
+}
+
+fn is_terminal(process: Pid, fd: u64) -> bool {
+    std::fs::read_link(format!("/proc/{process}/fd/{fd}"))
+        .is_ok_and(|file| file.starts_with("/dev/pts") || file.ends_with("dev/tty"))
 }

@@ -212,8 +212,9 @@ impl Agent {
                 .get_mut(&index)
                 .ok_or(Failure::TerminalGone { exit: None })?;
             let mut look_again = step.deadline;
-            match terminal.strange_prompt_at() {
-                Some(due) if due <= Instant::now() => terminal.renew(),
+            let now = Instant::now();
+            match terminal.strange_prompt_at(now) {
+                Some(due) if due <= now => terminal.renew(),
                 due => look_again = due.unwrap_or(look_again).min(look_again),
             }
             if terminal.doing() == Doing::Running {

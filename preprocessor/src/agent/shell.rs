@@ -36,6 +36,19 @@ pub(super) fn integration(nonce: &str, shell: u32, remote: bool) -> String {
 /// What sets bash's prompts. A `set -x` shows it: lines with the nonce are no output (`terminal.rs`).
 const PROMPTS: &str = "PS0=$_twin_ps0 PS1=$_twin_ps1 PS2=$_twin_ps2";
 
+/// As [`integration`], for a shell whose standard error, where prompts go, is not the terminal (`exec 2>log`): its prompts
+/// are empty, and to make them is what writes the markers. Each takes a process.
+pub(super) fn integration_aside(nonce: &str, shell: u32) -> String {
+    let says =
+        |says: &str| format!("'$(printf \"\\033]7717;{nonce};{shell};{says}\\007\" >/dev/tty)'");
+    let (start, more, prompt) = (says("S"), says("M"), says("P;$?"));
+    let (more_posix, prompt_posix) = (says("m"), says("p;$?"));
+    format!(
+        "if [ \"$BASH_VERSION\" ];then _twin_ps0={start} _twin_ps1={prompt} _twin_ps2={more};\
+         PROMPT_COMMAND[9]='{PROMPTS}';{PROMPTS};else PS1={prompt_posix} PS2={more_posix};fi\n"
+    )
+}
+
 /// Where it takes them from.
 fn prompts(mark: &str) -> String {
     format!(

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Doing, Kind, Level, Terminal};
 use crate::agent::arrival::Arrival;
-use crate::agent::shell;
+use crate::agent::{process, shell};
 use crate::outcome::Line;
 
 impl Terminal {
@@ -62,17 +62,27 @@ impl Terminal {
         }
     }
 
-    /// When a prompt that is not ours will have stood long enough to be one: the command took our prompts away. A program
-    /// that asks a question has a process group of its own.
-    pub(in crate::agent) fn strange_prompt_at(&self) -> Option<Instant> {
+    /// When to look whether a prompt stands that is not ours, or none where nobody sees it: the command took our prompts
+    /// away. If it is over already, one does. A program that asks a question has a process group of its own.
+    pub(in crate::agent) fn strange_prompt_at(&self, now: Instant) -> Option<Instant> {
         const STANDS: Duration = Duration::from_millis(300);
-        let waits = self.may_lose_marks && !self.renewing;
-        let is_prompt = waits
+        let may_stand = self.may_lose_marks
+            && !self.renewing
             && matches!(self.doing, Doing::Typed | Doing::Running)
-            && self.lines.is_empty()
-            && !self.last_line().trim().is_empty()
-            && self.pty.foreground() == self.shell_group;
-        is_prompt.then(|| self.last_output + STANDS)
+            && self.lines.is_empty();
+        let due = self.last_output.max(self.started) + STANDS;
+        if !may_stand || due > now {
+            return may_stand.then_some(due);
+        }
+        let stands = self.pty.foreground() == self.shell_group
+            && (!self.last_line().trim().is_empty() || self.is_silenced());
+        Some(if stands { due } else { now + STANDS })
+    }
+
+    /// Whether the shell waits for a command, and its prompts go where its standard error does: not to the terminal.
+    fn is_silenced(&self) -> bool {
+        self.shell_group
+            .is_some_and(process::reads_and_hides_errors)
     }
 
     /// Types the integration again into the shell that has lost it. Its next prompt ends the command, with a status that
@@ -84,7 +94,10 @@ impl Terminal {
         }
         self.renewing = true;
         self.recording = false;
-        let line = shell::integration(&self.nonce, self.shells, true);
+        let line = match self.is_silenced() {
+            true => shell::integration_aside(&self.nonce, self.shells),
+            false => shell::integration(&self.nonce, self.shells, true),
+        };
         self.send(line.as_bytes());
     }
 
