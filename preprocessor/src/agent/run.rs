@@ -68,6 +68,7 @@ impl Agent {
             let before = step.commands.len();
             let tried = self.command(step, run, command);
             if let Some(record) = step.commands.get_mut(before) {
+                earlier.append(&mut record.earlier);
                 record.earlier = std::mem::take(&mut earlier);
             }
             tried?;
@@ -112,8 +113,22 @@ impl Agent {
             Some(Kind::Repl(prompt)) => Some(prompt.clone()),
             _ => None,
         };
+        let depth = terminal.levels().len();
         terminal.type_command(&command.text, step.request.keep, interactive, now);
-        let over = self.follow(step, run, command);
+        let mut over = self.follow(step, run, command);
+        let mut earlier = Vec::new();
+        if self.has_refused_to_exit(index, command, &over, depth)? {
+            // A shell with stopped jobs says so, and wants to be told twice.
+            let terminal = self.terminal(index)?;
+            earlier.push(terminal.finish());
+            terminal.type_command(&command.text, step.request.keep, interactive, now);
+            over = self.follow(step, run, command);
+            if self.has_refused_to_exit(index, command, &over, depth)? {
+                let exit = self.terminal(index)?.status();
+                let waiting_for = "the nested shell did".to_owned();
+                over = Err(Failure::EndedEarly { exit, waiting_for }.into());
+            }
+        }
         let now = Instant::now();
         let terminal = self.terminal(index)?;
         let (mut output, exit, trouble) = match over {
@@ -132,9 +147,22 @@ impl Agent {
             without_echo(&mut output, typed, &prompt);
         }
         terminal.watch = None;
-        let record = terminal.command_run((&command.text, &command.prompt), output, exit, now);
+        let mut record = terminal.command_run((&command.text, &command.prompt), output, exit, now);
+        record.earlier = earlier;
         step.commands.push(record);
         trouble.map_or(Ok(()), Err)
+    }
+
+    /// Whether a command has ended that is to end the innermost shell, and the shell has not.
+    fn has_refused_to_exit(
+        &mut self,
+        index: usize,
+        command: &Command,
+        over: &Result<Over, Trouble>,
+        depth: usize,
+    ) -> Result<bool, Trouble> {
+        let has_ended = command.exits && matches!(over, Ok(Over::Ended(_)));
+        Ok(has_ended && self.terminal(index)?.levels().len() == depth)
     }
 
     /// Waits for what the command is meant to come to.
