@@ -58,6 +58,12 @@ impl Shells {
         exits
     }
 
+    /// Whether the innermost is a program with a prompt of its own.
+    pub(crate) fn is_in_program(&self) -> bool {
+        let innermost = self.0.last();
+        innermost.is_some_and(|it| matches!(it.opens, Opens::Prompt(_)))
+    }
+
     /// The innermost shell ended.
     pub(crate) fn close(&mut self) {
         self.0.pop();

@@ -38,8 +38,7 @@ impl Resolver<'_> {
 
     /// What reads the next command of a terminal.
     fn reader(&self, terminal: usize) -> Reader {
-        // No shell is left by this word, and a program always.
-        match self.shells[terminal].clone().exits(":q") {
+        match self.shells[terminal].is_in_program() {
             true => Reader::Program,
             false => Reader::Shell,
         }
