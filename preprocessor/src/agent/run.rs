@@ -162,7 +162,8 @@ impl Agent {
         depth: usize,
     ) -> Result<bool, Trouble> {
         let has_ended = command.exits && matches!(over, Ok(Over::Ended(_)));
-        Ok(has_ended && self.terminal(index)?.levels().len() == depth)
+        let terminal = self.terminal(index)?;
+        Ok(has_ended && terminal.doing() == Doing::Idle && terminal.levels().len() == depth)
     }
 
     /// Waits for what the command is meant to come to.

@@ -77,8 +77,11 @@ pub(super) fn wanted_exit(step: &Step, command: usize) -> Option<i32> {
         return None;
     };
     let is_last = command + 1 >= run.commands.len();
+    let is_farewell = run.commands.get(command).is_some_and(|it| it.exits);
     match step.exit {
-        _ if !is_last => Some(0),
+        // What `exit` leaves behind is the status of whatever ran in the nested shell before it.
+        ExpectedExit::Code(0) if is_farewell => None,
+        _ if !is_last => (!is_farewell).then_some(0),
         ExpectedExit::Any => None,
         _ if run.until.is_some() || run.background.is_some() => None,
         ExpectedExit::Code(code) => Some(code),

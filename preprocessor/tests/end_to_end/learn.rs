@@ -117,3 +117,21 @@ fn what_says_nothing_of_this_tutorial_is_not_merged() {
         .expect(2)
         .says(&["this is no failed run"]);
 }
+
+#[test]
+fn what_a_nested_shell_ends_with_is_no_failure() {
+    let world = World::new();
+    let spec = "title: A shell\nsteps:\n  - {run: bash, opens: shell}\n  - {run: grep x /dev/null, exit: 1}\n  - run: exit\n  - run: echo out\n";
+    world.tutorial("shell", spec);
+    world.twin(&["record", "--runs", "1", "shell"]).expect(0);
+    assert!(
+        world
+            .read("book/tutorials/shell.transcript.yaml")
+            .contains("exit: 1\n    output: |\n      exit\n")
+    );
+    world.twin(&["verify", "shell"]).expect(0);
+    world
+        .twin(&["build", "--execute", "never"])
+        .expect(0)
+        .says(&["1 verified"]);
+}

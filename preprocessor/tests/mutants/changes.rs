@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use mdbook_twin::outcome::Run;
-use mdbook_twin::tutorial::ExpectedExit;
+use mdbook_twin::tutorial::{Action, ExpectedExit};
 use regex::Regex;
 
 use crate::recorded::{overlap, tokens};
@@ -236,10 +236,16 @@ impl Subject {
                 };
                 recorded(one).unordered || (within(one, text(other)) && within(other, text(one)))
             }
-            // Where the spec leaves it open: what a key ends, and what goes on in the background.
+            // Where the spec leaves it open: what a key ends, what goes on in the background, and what is left of a
+            // nested shell.
             Change::Exit(step, command, _) => {
                 let last = run.steps[*step].commands.len() - 1;
-                *command == last && self.tutorial.steps[*step].exit == ExpectedExit::Any
+                let step = &self.tutorial.steps[*step];
+                let exits = match &step.action {
+                    Action::Run(run) => run.commands[*command].exits,
+                    _ => false,
+                };
+                (*command == last && step.exit == ExpectedExit::Any) || exits
             }
         }
     }
