@@ -2,7 +2,8 @@
 //!
 //! By repository and file: what the tutorials' authors tell (`upstream-note`), the packages that the commands need, what
 //! is not run and why, what had to be typed otherwise, which outputs are others today, and last what the tutorials add,
-//! of which nobody knows here whether it is a need or a closer look. Counts and reasons are of the whole book, since a command that another tutorial runs is run.
+//! of which nobody knows here whether it is a need or a closer look. Counts and reasons are of the whole book, since a
+//! command that another tutorial runs is run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
