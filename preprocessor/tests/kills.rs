@@ -160,7 +160,10 @@ fn be_the_victim(marker: &str) {
 
 fn start_victim(number: u64) -> (String, Child) {
     let marker = format!("k{}-{number}", std::process::id());
-    let victim = Command::new(std::env::current_exe().unwrap())
+    // What a caller in the background ignores, SIGINT, its children ignore too.
+    let victim = Command::new("env")
+        .arg("--default-signal")
+        .arg(std::env::current_exe().unwrap())
         .args(["nothing_stays_when_mdbook_twin_is_killed", "--exact"])
         .env(VICTIM, &marker)
         .stdout(Stdio::piped())
@@ -193,7 +196,9 @@ fn start_the_program(number: u64, book: &Path) -> (String, Child) {
     fs::write(book.join("book.toml"), "[book]\ntitle = 'x'\n").unwrap();
     fs::create_dir(book.join("tutorials")).unwrap();
     fs::write(book.join(format!("tutorials/{marker}.yaml")), spec).unwrap();
-    let program = Command::new(support::program())
+    let program = Command::new("env")
+        .arg("--default-signal")
+        .arg(support::program())
         .args(["record", &marker, "--runs", "1", "--root"])
         .arg(book)
         .args(["--grant", "tun,cgroups"])
