@@ -145,3 +145,66 @@ fn every_key_of_a_step_is_on_the_page_of_the_spec() {
         );
     }
 }
+
+/// The values of one attribute, in an HTML page. In text a quote is `&quot;`, so none is found there.
+fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
+    page.split(&format!(" {name}=\""))
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect()
+}
+
+#[test]
+fn every_link_of_the_book_leads_somewhere() {
+    let book = tempfile::tempdir().unwrap();
+    let built = Command::new(env!("CARGO_BIN_EXE_mdbook-twin"))
+        .args(["--quiet", "--root"])
+        .arg(guide("../.."))
+        .args(["build", "--execute", "never", "--dest-dir"])
+        .arg(book.path())
+        .output()
+        .unwrap();
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+
+    let mut pages = std::collections::BTreeMap::new();
+    for folder in ["", "guide", "tutorials"] {
+        for entry in std::fs::read_dir(book.path().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            // The frame of the sidebar is written for the book's root, wherever it is shown.
+            if path.extension().is_some_and(|it| it == "html") && !path.ends_with("toc.html") {
+                let page = std::fs::read_to_string(&path).unwrap();
+                pages.insert(path.canonicalize().unwrap(), page);
+            }
+        }
+    }
+    assert!(pages.len() > 30, "{:?}", pages.keys());
+    let mut broken = Vec::new();
+    for (at, page) in &pages {
+        for link in attributes(page, "href") {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            // Other sites are not asked; on the page of a missing page all is relative to the site.
+            if file.contains(':') || file == "/" {
+                continue;
+            }
+            let target = if file.is_empty() {
+                Ok(at.clone())
+            } else {
+                at.parent().unwrap().join(file).canonicalize()
+            };
+            let there = target.is_ok_and(|target| {
+                anchor.is_empty()
+                    || pages
+                        .get(&target)
+                        .is_some_and(|page| attributes(page, "id").contains(&anchor))
+            });
+            if !there {
+                broken.push(format!("{}: {link}", at.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}

@@ -34,9 +34,18 @@
         box.querySelector(".twin-bar").append(button);
     }
 
+    // The button's name stays its label, so who does not see it is told by a status of its own.
+    const status = document.createElement("span");
+    status.className = "twin-status";
+    status.setAttribute("role", "status");
+    document.body.append(status);
+
     function said(button, word) {
-        button.textContent = word;
-        setTimeout(function () { button.textContent = "copy"; }, 1500);
+        button.textContent = status.textContent = word;
+        setTimeout(function () {
+            button.textContent = "copy";
+            status.textContent = "";
+        }, 1500);
     }
 
     document.querySelectorAll(".twin-terminal").forEach(function (terminal) {
