@@ -274,7 +274,7 @@ impl Watched {
 /// Signals are for the other threads: one that is blocked there and awaited on a descriptor (a window's new size, while
 /// somebody works in a lab) would come here, and be lost.
 #[cfg(all(feature = "run", target_os = "linux"))]
-fn take_no_signal() {
+pub(crate) fn take_no_signal() {
     // Every signal can be named in a mask, so nothing can fail.
     let _ = nix::sys::signal::SigSet::all().thread_block();
 }
