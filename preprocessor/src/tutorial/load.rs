@@ -198,7 +198,10 @@ fn read_transcript(project: &Project, name: &str) -> Result<Option<Transcript>, 
         Err(error) => Err(Diagnostic::error(
             "bad-transcript",
             format!("tutorials/{name}.transcript.yaml can't be read: {error}"),
-        )),
+        )
+        .help(format!(
+            "mend it by git, or remove it: `mdbook-twin record {name}` writes another"
+        ))),
     }
 }
 

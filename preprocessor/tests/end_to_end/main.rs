@@ -305,6 +305,22 @@ fn several_renderers_share_one_run() {
 }
 
 #[test]
+fn what_is_said_of_a_broken_transcript_mends_it() {
+    let world = World::new();
+    world.tutorial("greeting", GREETING);
+    for broken in [&b"<<<<<<< HEAD\ntwin: 2\n"[..], b"\xff"] {
+        let transcript = world.path("book/tutorials/greeting.transcript.yaml");
+        std::fs::write(&transcript, broken).unwrap();
+        let record = || world.twin(&["record", "greeting", "--runs", "1"]);
+        record()
+            .expect(2)
+            .says(&["remove it: `mdbook-twin record greeting` writes another"]);
+        std::fs::remove_file(&transcript).unwrap();
+        record().expect(0);
+    }
+}
+
+#[test]
 fn what_runs_ends_with_the_mdbook_that_waits_for_it() {
     use std::io::{BufRead, BufReader, Read, Write};
     use std::process::Stdio;
