@@ -3,12 +3,13 @@
 //! A [`Diagnostic`] is data; [`render`](Diagnostic::render) makes the text. All mistakes of a file are collected before
 //! one is shown.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::paint::Paint;
+use crate::paint::{Paint, visible, visible_lines};
 use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet};
 
 /// A text file that messages point into.
@@ -133,13 +134,14 @@ impl Diagnostic {
             Severity::Warning => Level::WARNING,
         };
         let mut group = level
-            .primary_title(self.headline.as_str())
+            .primary_title(visible_lines(&self.headline))
             .id(self.code)
             .elements(self.primary.as_ref().map(snippet));
         // Without a source line the renderer draws its gutter all the same, so these lines are ours.
+        let help: Vec<String> = self.help.iter().map(|line| visible_lines(line)).collect();
         let (inside, below) = match self.primary {
-            Some(_) => (self.help.as_slice(), [].as_slice()),
-            None => ([].as_slice(), self.help.as_slice()),
+            Some(_) => (help.as_slice(), [].as_slice()),
+            None => ([].as_slice(), help.as_slice()),
         };
         for line in inside {
             group = group.element(Level::NOTE.no_name().message(line.as_str()));
@@ -161,12 +163,22 @@ fn snippet((span, label): &(Span, String)) -> Snippet<'_, Annotation<'_>> {
     // One line is marked, however far the piece goes: its beginning is where the eye has to be.
     let line_end = text[start..end].find('\n').map_or(end, |at| start + at);
     let annotation = AnnotationKind::Primary.span(start..line_end);
-    Snippet::source(text)
-        .path(span.file.path.to_string_lossy().into_owned())
+    Snippet::source(quotable(text))
+        .path(visible(&span.file.path.to_string_lossy()))
         .annotation(match label.is_empty() {
             true => annotation,
-            false => annotation.label(label.as_str()),
+            false => annotation.label(visible_lines(label)),
         })
+}
+
+/// The renderer shows the control characters of a source as pictures, but for those of U+0080 to U+009F, which control
+/// terminals too. What stands for them has as many bytes, so that the mark stays in its place.
+fn quotable(text: &str) -> Cow<'_, str> {
+    let controls = |c: char| matches!(c, '\u{80}'..='\u{9f}');
+    match text.contains(controls) {
+        true => text.replace(controls, "·").into(),
+        false => text.into(),
+    }
 }
 
 /// All messages, in the order of their places, with an empty line between two.
@@ -263,5 +275,22 @@ mod tests {
              |\n  \
              = blocks here: Install#1 and #2\n"
         );
+    }
+
+    #[test]
+    fn no_text_of_others_controls_the_terminal() {
+        let hostile = "\u{1b}]0;x\u{7}\u{9b}31m\u{202e}";
+        let file = Arc::new(SourceFile {
+            path: PathBuf::from(format!("{hostile}.md")),
+            text: format!("{hostile} here\n"),
+        });
+        let range = hostile.len() + 1..hostile.len() + 5;
+        let message = Diagnostic::error("x", hostile).help(hostile);
+        let placed = message.clone().at(Span { file, range }, hostile);
+        for message in [message, placed] {
+            let text = message.render(Paint::Plain);
+            let acts = |c: char| c != '\n' && c.is_control() || c == '\u{202e}';
+            assert!(!text.contains(acts), "{text:?}");
+        }
     }
 }

@@ -313,3 +313,12 @@ fn told_that_they_are_commands() {
         "what the lexer found already"
     );
 }
+
+#[test]
+fn what_a_person_reads_controls_no_terminal() {
+    let readme = "# A \u{1b}]0;x\u{7}\n\n```console\n$ echo \u{1b}[2J\u{9b}31m\u{202e}x\n```\n\n    \u{1b}[8m text\n";
+    let text = readme::extract_text(&Readme::parse(readme));
+    let acts = |c: char| c != '\n' && c.is_control() || c == '\u{202e}';
+    assert!(!text.contains(acts), "{text:?}");
+    assert!(text.contains(r"echo \u{1b}[2J\u{9b}31m\u{202e}x"), "{text}");
+}

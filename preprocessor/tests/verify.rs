@@ -482,6 +482,38 @@ fn what_can_not_be_read_is_not_in_the_cache() {
     assert_eq!(machine.runs(), 2);
 }
 
+struct CountsUnkept(AtomicUsize);
+
+impl Observer for CountsUnkept {
+    fn progress(&self, _: &str, progress: Progress<'_>) {
+        if let Progress::Unkept(_) = progress {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn a_cache_that_can_not_be_written_is_told_and_fails_nothing() {
+    for output in ["a", "b"] {
+        let world = World::new();
+        let counts = CountsUnkept(AtomicUsize::new(0));
+        let machine = Pretender::new(&[output]);
+        let ask = || world.ask_watched(&how(Execute::Changed), &machine, &counts);
+        let told = || counts.0.load(Ordering::Relaxed);
+        // Of a disk that is full, a part may still be written.
+        std::fs::create_dir_all(&world.cache).unwrap();
+        for folder in ["verdicts", "failed"] {
+            std::fs::write(world.cache.join(folder), "in its place").unwrap();
+        }
+        let verdict = ask();
+        assert_eq!(told(), 1, "{output}");
+        std::fs::remove_dir_all(&world.cache).unwrap();
+        std::fs::write(&world.cache, "in its place").unwrap();
+        assert_eq!(ask().word(), verdict.word());
+        assert_eq!((told(), machine.runs()), (2, 2), "{output}");
+    }
+}
+
 #[test]
 fn caches_are_merged_by_copying() {
     let (one, two) = (World::new(), World::new());

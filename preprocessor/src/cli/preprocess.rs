@@ -28,6 +28,7 @@ pub(crate) fn run(shown: &Shown) -> ExitCode {
         Ok(workshop) => workshop,
         Err(message) => return show::error(&message),
     };
+    workshop.ends_with_mdbook();
     match book::make(&context, book, &workshop) {
         Ok(made) => {
             show::say(&made.messages);

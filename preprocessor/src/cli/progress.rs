@@ -44,6 +44,8 @@ struct State {
     failed: usize,
     /// Those whose verdict was told.
     told: BTreeSet<String>,
+    /// Whether it was told that a run could not be kept.
+    unkept: bool,
     /// Since the last drawing.
     changed: bool,
     over: bool,
@@ -110,6 +112,13 @@ impl Display {
                     state.took.insert(running.name, running.since.elapsed());
                 }
                 None
+            }
+            Progress::Unkept(unkept) => {
+                // For one and the same reason, mostly.
+                let is_first = !std::mem::replace(&mut state.unkept, true);
+                is_first.then(|| {
+                    format!("warning: runs are not kept, neither for the next build nor for review: {unkept}")
+                })
             }
             Progress::Finished(verification) => {
                 state.finished(name, matches!(verification.verdict, Verdict::Failed(_)));
@@ -265,7 +274,7 @@ impl Watched {
 /// Signals are for the other threads: one that is blocked there and awaited on a descriptor (a window's new size, while
 /// somebody works in a lab) would come here, and be lost.
 #[cfg(all(feature = "run", target_os = "linux"))]
-fn take_no_signal() {
+pub(crate) fn take_no_signal() {
     // Every signal can be named in a mask, so nothing can fail.
     let _ = nix::sys::signal::SigSet::all().thread_block();
 }

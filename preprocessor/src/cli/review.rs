@@ -109,10 +109,13 @@ fn asked(review: &mut Review, shown: &Shown) -> (u8, bool) {
                     return (exit::BAD_INPUT, false);
                 }
             },
-            Decision::Reject => {
-                review.reject(change.step);
-                count.rejected += 1;
-            }
+            Decision::Reject => match review.reject(change.step) {
+                Ok(()) => count.rejected += 1,
+                Err(unkept) => {
+                    show::error(&unkept.to_string());
+                    return (exit::BAD_INPUT, false);
+                }
+            },
             Decision::Skip => skipped.push(change.step),
             Decision::Quit => {
                 goes_on = false;

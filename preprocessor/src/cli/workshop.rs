@@ -8,6 +8,8 @@ use mdbook_twin::tutorial::{self, Permission};
 use mdbook_twin::verify::{self, Answer, How, Interrupt};
 
 use crate::cli::progress::Display;
+#[cfg(all(feature = "run", target_os = "linux"))]
+use crate::cli::progress::take_no_signal;
 use crate::cli::show::{self, Shown};
 
 /// A book on this machine.
@@ -70,6 +72,20 @@ impl Workshop {
             shown,
         ))
     }
+
+    /// mdBook that is killed alone leaves us behind, with a book that nobody takes: what runs ends then as by ^C.
+    #[cfg(all(feature = "run", target_os = "linux"))]
+    pub(crate) fn ends_with_mdbook(&self) {
+        if let Some(interrupt) = self.interrupt.clone() {
+            std::thread::spawn(move || {
+                take_no_signal();
+                interrupt.raise_when_unread(std::io::stdout());
+            });
+        }
+    }
+
+    #[cfg(not(all(feature = "run", target_os = "linux")))]
+    pub(crate) fn ends_with_mdbook(&self) {}
 
     /// How this subcommand wants it.
     pub(crate) fn how(&self, execute: Execute) -> How<'_> {

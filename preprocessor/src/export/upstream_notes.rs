@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Asked, Nothing, Target};
 use crate::judge::tally::{CommandTally, Count, FileTally, Tally, Typed, Use};
 use crate::judge::{Verdict, Verification, documented};
+use crate::paint::visible_lines;
 use crate::render::{counted, plain::fenced};
 use crate::tutorial::{
     Action, Command, FileChange, FileEdit, Phase, RunCommands, Step, System, Tutorial,
@@ -56,7 +57,8 @@ fn text(asked: &Asked<'_>) -> Result<String, Nothing> {
             .collect();
         format!("# Notes on {name}\n\n{}", files.join("\n"))
     });
-    Ok(notes.collect::<Vec<_>>().join("\n"))
+    // Read at a terminal before it is sent.
+    Ok(visible_lines(&notes.collect::<Vec<_>>().join("\n")))
 }
 
 /// The notes on one file.

@@ -247,7 +247,8 @@ fn parse<T: serde::de::DeserializeOwned>(file: &Arc<SourceFile>) -> Result<T, Di
         Diagnostic::error("bad-transcript", "this is no transcript of mdbook-twin")
             .at(span(file, at..at + len), message)
             .help(
-                "mend it by git, or record it anew: mdbook-twin record NAME"
+                // `record` reads it as well: what of it still holds is taken over.
+                "mend it by git, or remove it: `mdbook-twin record NAME` writes another"
                     .replace("NAME", name_of(file).unwrap_or("NAME")),
             )
     })

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::{Block, Kind, Readme};
+use crate::paint::visible_lines;
 
 /// One block of `mdbook-twin extract --json`. The names are a public format.
 #[derive(Debug, Serialize)]
@@ -69,6 +70,8 @@ pub fn extract_text(readme: &Readme) -> String {
     for block in &readme.blocks {
         let _ = write_block(&mut out, block);
     }
+    // A README is looked at before anybody trusts it.
+    let mut out = visible_lines(&out);
     let texts = readme
         .blocks
         .iter()

@@ -14,7 +14,7 @@ mod review;
 mod varying;
 mod verdict;
 
-pub use crate::paint::Paint;
+pub use crate::paint::{Paint, visible};
 pub use diff::diff;
 pub use doctor::{doctor, doctor_json};
 pub use kinds::{BadReport, KINDS, Kind, Report};
@@ -26,18 +26,3 @@ pub use review::{
 };
 pub use varying::{free_values, varying};
 pub use verdict::{ended, helped, line, reasons, verdict, verdict_on};
-
-use std::fmt::Write as _;
-
-/// Text of a run or a spec as a terminal may show it: what would control the terminal is made visible.
-pub fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && c != '\t' {
-            let _ = write!(shown, "{}", c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}

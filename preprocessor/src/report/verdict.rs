@@ -90,7 +90,7 @@ fn in_short(verification: &Verification) -> String {
                 VerifiedBy::Cache => format!("ran here on {date} and has not changed since"),
                 VerifiedBy::Transcript => format!("as recorded on {date}; nothing ran now"),
             };
-            by + &remarks(verification)
+            visible(&by) + &remarks(verification)
         }
     }
 }
@@ -347,10 +347,10 @@ fn push_place(tutorial: &Tutorial, step: &Step, number: usize, paint: Paint, tex
             .unwrap_or_default();
         push(
             text,
-            &format!(
+            &visible(&format!(
                 "from {} of {of}{line} (block {})",
                 upstream.file, block.address
-            ),
+            )),
         );
     }
 }

@@ -49,6 +49,15 @@ impl Interrupt {
         let _ = event.write(1);
     }
 
+    /// Raises it when nobody reads this pipe any more. To be called on a thread of its own, which may wait for ever.
+    pub fn raise_when_unread(&self, pipe: impl AsFd) {
+        use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+        // Asked for nothing, poll tells what it always tells: that the other end is gone.
+        let mut watched = [PollFd::new(pipe.as_fd(), PollFlags::empty())];
+        while poll(&mut watched, PollTimeout::NONE) == Err(Errno::EINTR) {}
+        self.raise();
+    }
+
     /// Whether it was raised, by whomever.
     pub fn is_raised(&self) -> bool {
         use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

@@ -94,9 +94,11 @@ pub fn load_with(project: &Project, name: &str, fetch: Fetch) -> Result<Loaded, 
         Some(pin) => upstream(project, &spec, pin, lock, fetch),
         None => (None, None, Vec::new()),
     };
+    // `extract` fetches from GitHub alone.
     let shown_by = pin
         .as_ref()
-        .map(|pin| format!("mdbook-twin extract {}", pin.shown()));
+        .filter(|pin| pin.github.is_some())
+        .map(|pin| format!("mdbook-twin extract {}", word(&pin.shown())));
     let sources = Sources {
         upstream: readme.as_ref(),
         lock,
@@ -196,7 +198,10 @@ fn read_transcript(project: &Project, name: &str) -> Result<Option<Transcript>, 
         Err(error) => Err(Diagnostic::error(
             "bad-transcript",
             format!("tutorials/{name}.transcript.yaml can't be read: {error}"),
-        )),
+        )
+        .help(format!(
+            "mend it by git, or remove it: `mdbook-twin record {name}` writes another"
+        ))),
     }
 }
 
@@ -329,5 +334,25 @@ fn words(error: &PinError) -> (String, String, Vec<String>) {
             ],
         ),
         other => (other.to_string(), String::new(), Vec::new()),
+    }
+}
+
+/// As one word of a shell: the command is there to be copied, and a file's name may hold what a shell acts on.
+fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@:+".contains(c);
+    match text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_takes_it_for_one_word() {
+        assert_eq!(word("github:o/r@abc:a_b.md"), "github:o/r@abc:a_b.md");
+        assert_eq!(word("a b;c$(d)'e.md"), r"'a b;c$(d)'\''e.md'");
     }
 }

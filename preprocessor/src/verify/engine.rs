@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::clock::today;
-use super::store::{KeptRun, Key, Store};
+use super::store::{KeptRun, Key, Store, Unkept};
 use super::{Build, How, Machine, NotRun, Observer, Progress, Subject, Told};
 use crate::config::Execute;
 use crate::judge::verdict::{Missing, Verdict, Verification, VerifiedBy};
@@ -141,23 +141,32 @@ impl Engine<'_> {
         match self.ran(subject, 0) {
             Ok(run) => {
                 let build = self.how.build.as_ref();
-                self.store.set_latest(digest, &run, build);
+                let mut kept = self.store.set_latest(digest, &run, build);
                 let (run, verdict) = subject.judged(run);
                 if let Some(run) = &run {
                     if let Verdict::Failed(_) = verdict {
-                        let kept = KeptRun::new(digest, self.how.suite.as_ref(), run);
-                        self.store.keep_failed(&failed, &kept);
+                        let run = KeptRun::new(digest, self.how.suite.as_ref(), run);
+                        kept = kept.and(self.store.keep_failed(&failed, &run));
                     } else {
                         self.store.forget_failed(&failed);
                         // Of what it really ran on: before, a system that was yet to be made had no versions.
                         let key = Key::new(digest, &run.facts);
-                        self.store.keep(&key, tutorial, digest, run);
+                        kept = kept.and(self.store.keep(&key, tutorial, digest, run));
                     }
                 }
+                self.tell(tutorial, kept);
                 (run, verdict)
             }
             Err(NotRun::Missing(missing)) => (None, self.skipped(subject, missing)),
             Err(NotRun::Broken(why)) => (None, Verdict::never_ran(why)),
+        }
+    }
+
+    /// Tells that a run could not be kept, if so.
+    pub(super) fn tell(&self, tutorial: &Tutorial, kept: Result<(), Unkept>) {
+        if let Err(unkept) = kept {
+            let unkept = Progress::Unkept(&unkept);
+            self.observer.progress(&tutorial.name, unkept);
         }
     }
 

@@ -41,7 +41,7 @@ pub use part::{Callers, Look, Looked, Part, Person, With, look};
 pub use record::{Recorded, Recording, record, record_on, write_timings, write_transcript};
 pub use review::{Pending, Review, Unusable, review, review_on, waiting};
 pub use shard::{BadShard, Shard};
-pub use store::{KeptRun, Key, Store};
+pub use store::{KeptRun, Key, Store, Unkept};
 pub use summary::{Summary, exit};
 
 use std::num::NonZeroUsize;
@@ -135,6 +135,8 @@ pub enum Progress<'a> {
     },
     /// Its lab is gone, or in other hands (`lab NAME`).
     Over,
+    /// Its run could not be kept: the next look runs it again, and `review` has nothing of it.
+    Unkept(&'a Unkept),
     /// The verdict is there.
     Finished(&'a Verification),
     /// There are mistakes in its files, so nothing can be said of it.

@@ -123,7 +123,8 @@ pub fn record_on(
     // One run agrees with its own transcript, which proves nothing; a second one that agrees is a verification.
     if !done.is_empty() && unexplained.is_empty() {
         let key = Key::new(&subject.digest, &machine.facts(&subject.tutorial));
-        store.keep(&key, &subject.tutorial, &subject.digest, &first);
+        let kept = store.keep(&key, &subject.tutorial, &subject.digest, &first);
+        engine.tell(&subject.tutorial, kept);
     }
     store.forget_failed(&subject.tutorial.name);
     Recorded::Done(Box::new(Recording {
@@ -207,7 +208,8 @@ fn one(engine: &Engine<'_>, subject: &Subject, vary: u64) -> Result<Run, Recorde
     match judge(&subject.tutorial, &run, None, &subject.digest) {
         Verdict::Failed(step) => {
             let kept = KeptRun::new(&subject.digest, None, &run);
-            engine.store.keep_failed(&subject.tutorial.name, &kept);
+            let kept = engine.store.keep_failed(&subject.tutorial.name, &kept);
+            engine.tell(&subject.tutorial, kept);
             let step: Box<FailedStep> = step;
             Err(failed(Some(run), Verdict::Failed(step)))
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::Subject;
 use super::record::write_transcript;
-use super::store::{KeptRun, Store};
+use super::store::{KeptRun, Store, Unkept};
 use crate::diagnostic::Diagnostic;
 use crate::judge::Transcript;
 use crate::judge::accept::{Change, accepted, changes};
@@ -141,11 +141,14 @@ impl Review {
     }
 
     /// Leaves a step as it was recorded: the tutorial or what it runs has to be mended. It is not asked for again.
-    pub fn reject(&mut self, step: usize) {
+    /// # Errors
+    /// The decision can't be kept; then the next review asks again.
+    pub fn reject(&mut self, step: usize) -> Result<(), Unkept> {
         let id = &self.tutorial.steps[step].id;
         self.kept.rejected.push(id.clone());
-        self.store.keep_failed(&self.tutorial.name, &self.kept);
+        let kept = self.store.keep_failed(&self.tutorial.name, &self.kept);
         self.judge();
+        kept
     }
 
     fn judge(&mut self) {

@@ -86,6 +86,14 @@ pub(super) struct Latest {
     pub(super) run: Run,
 }
 
+/// A run that could not be kept: it costs another one, and is no reason to fail a build.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", path.display())]
+pub struct Unkept {
+    path: PathBuf,
+    error: std::io::Error,
+}
+
 /// Held while a digest runs.
 #[derive(Debug)]
 pub(super) struct Lock {
@@ -124,10 +132,16 @@ impl Store {
     }
 
     /// Keeps a good run. What used the machine's network is not kept: the next time it may be another.
-    pub(super) fn keep(&self, key: &Key, tutorial: &Tutorial, digest: &str, run: &Run) {
+    pub(super) fn keep(
+        &self,
+        key: &Key,
+        tutorial: &Tutorial,
+        digest: &str,
+        run: &Run,
+    ) -> Result<(), Unkept> {
         let network = |permissions: &[Permission]| permissions.contains(&Permission::Network);
         if tutorial.hosts.iter().any(|host| network(&host.needs)) {
-            return;
+            return Ok(());
         }
         let entry = Entry {
             format: FORMAT,
@@ -135,7 +149,7 @@ impl Store {
             digest: digest.to_owned(),
             run: without_chunks(run),
         };
-        write(&self.verdict(key), &entry);
+        write(&self.verdict(key), &entry)
     }
 
     fn verdict(&self, key: &Key) -> PathBuf {
@@ -174,12 +188,18 @@ impl Store {
     pub(super) fn take(&self, digest: &str, latest: &mut Latest, build: Option<&Build>) {
         if let Some(build) = build {
             latest.take(build);
-            write(&self.latest_path(digest), latest);
+            // Whoever could not write the run itself has said so.
+            let _ = write(&self.latest_path(digest), latest);
         }
     }
 
     /// A run is over.
-    pub(super) fn set_latest(&self, digest: &str, run: &Run, build: Option<&Build>) {
+    pub(super) fn set_latest(
+        &self,
+        digest: &str,
+        run: &Run,
+        build: Option<&Build>,
+    ) -> Result<(), Unkept> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let mut latest = Latest {
             serial: format!(
@@ -193,7 +213,7 @@ impl Store {
         if let Some(build) = build {
             latest.take(build);
         }
-        write(&self.latest_path(digest), &latest);
+        write(&self.latest_path(digest), &latest)
     }
 
     /// Where a failed run of that tutorial is kept, with all that the terminals showed.
@@ -206,8 +226,8 @@ impl Store {
         KeptRun::from_json(&fs::read(self.failed_run(name)).ok()?)
     }
 
-    pub(super) fn keep_failed(&self, name: &str, kept: &KeptRun) {
-        write(&self.failed_run(name), kept);
+    pub(super) fn keep_failed(&self, name: &str, kept: &KeptRun) -> Result<(), Unkept> {
+        write(&self.failed_run(name), kept)
     }
 
     pub(super) fn forget_failed(&self, name: &str) {
@@ -266,11 +286,16 @@ fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
-/// A cache that can't be written costs another run, and is no reason to fail a build.
-fn write<T: Serialize>(path: &Path, value: &T) {
-    let Some(folder) = path.parent() else { return };
-    let Ok(bytes) = serde_json::to_vec(value) else {
-        return;
+fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), Unkept> {
+    let written = || -> std::io::Result<()> {
+        let bytes = serde_json::to_vec(value)?;
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        write_whole(path, &bytes).map(|_| ())
     };
-    let _ = fs::create_dir_all(folder).and_then(|()| write_whole(path, &bytes));
+    written().map_err(|error| Unkept {
+        path: path.to_owned(),
+        error,
+    })
 }

@@ -305,6 +305,63 @@ fn several_renderers_share_one_run() {
 }
 
 #[test]
+fn what_is_said_of_a_broken_transcript_mends_it() {
+    let world = World::new();
+    world.tutorial("greeting", GREETING);
+    for broken in [&b"<<<<<<< HEAD\ntwin: 2\n"[..], b"\xff"] {
+        let transcript = world.path("book/tutorials/greeting.transcript.yaml");
+        std::fs::write(&transcript, broken).unwrap();
+        let record = || world.twin(&["record", "greeting", "--runs", "1"]);
+        record()
+            .expect(2)
+            .says(&["remove it: `mdbook-twin record greeting` writes another"]);
+        std::fs::remove_file(&transcript).unwrap();
+        record().expect(0);
+    }
+}
+
+#[test]
+fn what_runs_ends_with_the_mdbook_that_waits_for_it() {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::process::Stdio;
+
+    let world = World::new();
+    let spec = "title: Waits\nsteps:\n  - run: sleep 1000\n    timeout: 1h\n";
+    world.tutorial("waits", spec);
+    let chapter = serde_json::json!({"Chapter": {
+        "name": "A chapter", "content": world.read("book/src/chapter.md"), "number": [1], "sub_items": [],
+        "path": "chapter.md", "source_path": "chapter.md", "parent_names": [],
+    }});
+    let twin =
+        serde_json::json!({"command": "mdbook-twin", "after": ["links"], "execute": "always"});
+    let context = serde_json::json!({
+        "root": world.path("book"), "config": {"preprocessor": {"twin": twin}}, "renderer": "html",
+        "mdbook_version": mdbook_preprocessor::MDBOOK_VERSION,
+    });
+    let mut child = world
+        .command(world.program())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let book = serde_json::json!([context, {"items": [chapter]}]);
+    stdin.write_all(book.to_string().as_bytes()).unwrap();
+    drop(stdin);
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    stderr.read_line(&mut said).unwrap();
+    assert_eq!(said, "running waits: 1 step\n");
+    // As when mdBook is killed.
+    drop(child.stdout.take());
+    stderr.read_to_string(&mut said).unwrap();
+    assert!(said.contains("step `step-1`"), "{said}");
+    assert!(said.contains("interrupted"), "{said}");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
 fn a_required_tutorial_that_was_not_verified_fails_the_build() {
     let world = World::new();
     world.tutorial("greeting", GREETING);
