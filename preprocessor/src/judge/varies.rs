@@ -202,7 +202,7 @@ pub(crate) fn is_token(line: &str, range: &Range<usize>) -> bool {
     let number = value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     // `00:00:00` is no time of day in `00:00:00:00:00:00`.
     let colons = value.contains(':') && value.starts_with(|c: char| c.is_ascii_hexdigit());
-    if colons && (before.ends_with(':') || behind.starts_with(':')) {
+    if colons && (is_more_of_it(before.chars().rev()) || is_more_of_it(behind.chars())) {
         return false;
     }
     let starts = match (value.chars().next(), before.chars().next_back()) {
@@ -231,6 +231,23 @@ pub(crate) fn is_token(line: &str, range: &Range<usize>) -> bool {
         _ => true,
     };
     starts && ends
+}
+
+/// Whether a value with colons goes on, away from it: not in `13:12:40: up`, nor in `MD5:a4:18:0a`.
+fn is_more_of_it(mut chars: impl Iterator<Item = char>) -> bool {
+    if chars.next() != Some(':') {
+        return false;
+    }
+    let mut digits = 0;
+    for c in chars {
+        match c {
+            _ if c.is_ascii_hexdigit() => digits += 1,
+            ':' if digits == 0 => return true,
+            _ if c.is_alphanumeric() => return false,
+            _ => break,
+        }
+    }
+    (1..=4).contains(&digits)
 }
 
 /// Whether a text begins with a unit.
@@ -304,6 +321,12 @@ mod tests {
         assert!(is("time 0ms", "0", 0));
         assert!(is("0.064/0.064", "0.064", 1));
         assert!(is("program v1.35.0", "1.35.0", 0));
+        assert!(is("from 2001:db8::5: icmp_seq=1", "2001:db8::5", 0));
+        assert!(is("13:12:40: up", "13:12:40", 0));
+        assert!(is("MD5:a4:18:0a:ea me", "a4:18:0a:ea", 0));
+        assert!(!is("a4:18:0a:ea", "18:0a:ea", 0));
+        assert!(!is("fe80::12:30", "12:30", 0));
+        assert!(!is("12:30::", "12:30", 0));
         assert!(!is("10.0.0.2", "2", 0));
         assert!(!is("vde0", "0", 0));
         assert!(!is("2.5", "2", 0));
