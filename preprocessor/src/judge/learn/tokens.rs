@@ -341,14 +341,17 @@ fn covering(
     let mut starts = starts.filter(|at| (from..=range.start).contains(at));
     starts.find_map(|start| {
         let len = regex.find(&line[start..])?.end();
-        // A blank or a unit behind it may have been taken along: less of it may be whole where all of it is not.
-        let found = start..start + len;
-        let fits = range.end <= found.end
-            && is_token(line, &found)
-            && kind
-                .accepts
-                .is_none_or(|accepts| accepts(&line[found.clone()]));
-        fits.then_some(found)
+        // A colon behind an address may have been taken along.
+        let short = line[start..start + len].trim_end_matches(':').len();
+        [len, short].into_iter().find_map(|len| {
+            let found = start..start + len;
+            let fits = range.end <= found.end
+                && is_token(line, &found)
+                && kind
+                    .accepts
+                    .is_none_or(|accepts| accepts(&line[found.clone()]));
+            fits.then_some(found)
+        })
     })
 }
 
@@ -476,6 +479,21 @@ mod tests {
         is("22:26:54 8 clients", "22:26:54 9 clients", &[("8", "int")]);
         is("127.0.0.1:4711", "127.0.0.1:4712", &[("4711", "port")]);
         is("[::1]:4711 up", "[::1]:4712 up", &[("4711", "port")]);
+    }
+
+    #[test]
+    fn what_stands_behind_an_address_is_no_part_of_it() {
+        is(
+            "64 bytes from 2001:db8::54a: icmp_seq=1",
+            "64 bytes from 2001:db8::77: icmp_seq=1",
+            &[("2001:db8::54a", "ipv6")],
+        );
+        is(
+            "IP 10.0.2.15.4711 > 10.0.2.2.80: Flags",
+            "IP 10.0.2.16.4712 > 10.0.2.2.80: Flags",
+            &[("10.0.2.15", "ipv4"), ("4711", "port")],
+        );
+        is("fe80::1.4711 > a", "fe80::1.4712 > a", &[("4711", "port")]);
     }
 
     #[test]
