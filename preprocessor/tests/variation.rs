@@ -13,13 +13,15 @@ use mdbook_twin::run::{self, Options};
 use mdbook_twin::tutorial::{self, Tutorial};
 
 /// Everything that a start varies, each as a command.
-const COMMANDS: [&str; 5] = [
+const COMMANDS: [&str; 6] = [
     "hostname",
     "echo $$",
     "date +%z",
     "cut -d. -f1 /proc/uptime",
     // The names by which a host is called stay, and the new one is known.
     "getent hosts laptop $(hostname) | wc -l",
+    // What `ps` shows of the first process stays.
+    "tr '\\0' ' ' </proc/1/cmdline",
 ];
 
 #[test]
@@ -39,6 +41,10 @@ fn every_seed_shows_other_values_and_none_shows_the_plain_ones() {
     assert_eq!(seen[0][2], "+0000");
     assert!(seen[1][0].starts_with("laptop-"), "{}", seen[1][0]);
     assert!(seen.iter().all(|outputs| outputs[4] == "2"), "{seen:?}");
+    assert!(
+        seen.iter().all(|outputs| outputs[5] == seen[0][5]),
+        "{seen:?}"
+    );
     // The same seed, the same start: what is not the clock's is equal.
     assert_eq!(outputs(&tutorial, 1)[..3], seen[1][..3]);
 }

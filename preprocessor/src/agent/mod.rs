@@ -49,14 +49,17 @@ use std::process::ExitCode;
 
 use pump::{Agent, Stop};
 
+use crate::lab::USED_PIDS;
+
 /// Serves a runner on stdin and stdout until it says `Bye` or closes its end, then kills whatever was started. Takes
 /// the process over: its signals, its children, and those of its descendants that lose their parent.
 ///
-/// `used_pids` are used up before anything is started: a lab varies that way.
-pub fn serve(used_pids: u32) -> ExitCode {
+/// As many pids as the lab says are used up before anything is started: it varies that way.
+pub fn serve() -> ExitCode {
     // As PID 1 they come to us anyway. Failing is no harm then, and elsewhere only leaves daemons alive.
     let _ = nix::sys::prctl::set_child_subreaper(true);
-    process::use_up_pids(used_pids);
+    let used_pids = std::env::var(USED_PIDS).ok();
+    process::use_up_pids(used_pids.and_then(|it| it.parse().ok()).unwrap_or(0));
     let Ok(mut agent) = Agent::new() else {
         return ExitCode::FAILURE;
     };

@@ -58,8 +58,8 @@ pub(crate) fn run(project: &Project, name: &str, files: &[PathBuf], shown: &Show
                 return ExitCode::from(exit::BAD_INPUT);
             }
         };
-        for line in &lessons.unexplained {
-            show::say(&report::varying(&tutorial, line));
+        for step in report::varying(&tutorial, &lessons.unexplained) {
+            show::say(&step);
             worst = exit::NOT_VERIFIED;
         }
         match verify::write_transcript(&path, &lessons.transcript) {

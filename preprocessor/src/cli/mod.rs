@@ -101,11 +101,7 @@ enum Command {
     /// PID 1 of a host
     #[cfg(all(feature = "run", target_os = "linux"))]
     #[command(hide = true)]
-    Agent {
-        /// Pids that are used up first
-        #[arg(long, default_value_t = 0)]
-        used_pids: u32,
-    },
+    Agent,
     /// PID 1 of a lab
     #[cfg(all(feature = "run", target_os = "linux"))]
     #[command(hide = true)]
@@ -154,7 +150,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Man => generate::man(Arguments::command()),
         Command::Supports { renderer } => preprocess::supports(&renderer),
         #[cfg(all(feature = "run", target_os = "linux"))]
-        Command::Agent { used_pids } => processes::agent(used_pids),
+        Command::Agent => processes::agent(),
         #[cfg(all(feature = "run", target_os = "linux"))]
         Command::LabInit { .. } => processes::lab_init(),
         #[cfg(all(feature = "run", target_os = "linux"))]

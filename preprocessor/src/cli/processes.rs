@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 /// PID 1 of a host.
-pub(crate) fn agent(used_pids: u32) -> ExitCode {
-    mdbook_twin::agent::serve(used_pids)
+pub(crate) fn agent() -> ExitCode {
+    mdbook_twin::agent::serve()
 }
 
 /// PID 1 of a lab.

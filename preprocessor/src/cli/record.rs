@@ -90,8 +90,8 @@ fn skipped(name: &str, missing: &[Missing]) -> String {
 
 fn written(workshop: &Workshop, name: &str, recording: &Recording, shown: &Shown) -> u8 {
     let path = tutorial::load::transcript_path(&workshop.project, name);
-    for line in &recording.varying {
-        show::say(&report::varying(&recording.tutorial, line));
+    for step in report::varying(&recording.tutorial, &recording.varying) {
+        show::say(&step);
     }
     match verify::write_transcript(&path, &recording.transcript) {
         Ok(Written::New) => shown.note(&format!(

@@ -71,12 +71,14 @@ enum What {
     Value {
         kind: &'static Matcher,
         name: Option<Name>,
+        /// What it looks like, where that is known better than by its kind.
+        looks: Option<String>,
     },
     /// One of a few texts.
     OneOf(Vec<String>),
     /// What stands before a number so that it ends where others end: fewer for a longer one.
     Padding {
-        blanks: usize,
+        may_be_none: bool,
     },
     Regex(String),
     Captured(String),
@@ -181,8 +183,8 @@ impl Piece {
         match &self.what {
             What::Text(text) => regex::escape(text),
             What::Regex(regex) => format!("(?:{regex})"),
-            What::Padding { blanks: 1 } => " +".to_owned(),
-            What::Padding { .. } => " *".to_owned(),
+            What::Padding { may_be_none: false } => " +".to_owned(),
+            What::Padding { may_be_none: true } => " *".to_owned(),
             What::OneOf(texts) => {
                 let texts: Vec<_> = texts.iter().map(|text| regex::escape(text)).collect();
                 format!("(?:{})", texts.join("|"))
@@ -192,11 +194,11 @@ impl Piece {
             What::Captured(name) => {
                 regex::escape(bindings.value(name).unwrap_or(&format!("{{{{={name}}}}}")))
             }
-            What::Value { kind, name } => {
+            What::Value { kind, name, looks } => {
                 let bound = name.as_ref().filter(|_| names == Names::Bound);
                 match bound.and_then(|name| bindings.bound(name)) {
                     Some(value) => regex::escape(value),
-                    None => format!("(?P<_{group}>{})", kind.regex),
+                    None => format!("(?P<_{group}>{})", looks.as_deref().unwrap_or(kind.regex)),
                 }
             }
         }
@@ -254,6 +256,19 @@ fn compile(pieces: &[Piece], bindings: &Bindings, names: Names, end: &str) -> Op
     Regex::new(&regex).ok()
 }
 
+/// A hash or a fingerprint is as long the next time; leading zeros may be left out of a number.
+fn looks(kind: &Matcher, value: &str) -> Option<String> {
+    let digits = value.bytes().filter(u8::is_ascii_hexdigit).count();
+    if kind.name != "hex" || digits < 32 || value.starts_with("0x") {
+        return None;
+    }
+    let (least, most) = (digits - 4, digits + 4);
+    Some(match value.contains(':') {
+        true => format!("(?:[0-9A-Fa-f]{{2}}:?){{{},{}}}", least / 2, most / 2),
+        false => format!("[0-9A-Fa-f]{{{least},{most}}}"),
+    })
+}
+
 impl LinePattern {
     /// A line that is itself.
     pub fn literal(text: &str) -> Self {
@@ -277,19 +292,27 @@ impl LinePattern {
                 _ => before,
             };
             let blanks = before.len() - right_aligned.len();
+            // One blank may be what parts it from its neighbour; where it has none, a longer number takes it: `[ 9.5]`.
+            let is_number = matches!(&free, Free::Value(kind, _) if kind.is_number());
+            let is_first = range.start == blanks || right_aligned.ends_with(['[', '(']);
+            let may_be_none = blanks > 1 || (is_number && is_first);
             pieces.push(Piece::text(
                 (at, right_aligned.to_owned()),
                 at + right_aligned.len(),
             ));
-            if blanks > 0 {
+            if blanks > 0 || may_be_none {
                 pieces.push(Piece {
                     range: range.start - blanks..range.start,
-                    what: What::Padding { blanks },
+                    what: What::Padding { may_be_none },
                 });
             }
             at = range.end;
             let what = match free {
-                Free::Value(kind, name) => What::Value { kind, name },
+                Free::Value(kind, name) => What::Value {
+                    kind,
+                    name,
+                    looks: looks(kind, &text[range.clone()]),
+                },
                 Free::OneOf(texts) => What::OneOf(texts),
                 Free::Looks(regex) => What::Regex(regex),
             };
@@ -396,6 +419,7 @@ impl LinePattern {
             What::Value {
                 kind,
                 name: Some(name),
+                ..
             } => bindings.known(kind.name, name),
             _ => None,
         };
@@ -542,7 +566,7 @@ fn values(
 fn all_values(pieces: &[Piece], found: &regex::Captures<'_>) -> Option<Vec<Found>> {
     let mut values: Vec<Found> = Vec::new();
     for (group, piece) in pieces.iter().enumerate() {
-        let What::Value { kind, name } = &piece.what else {
+        let What::Value { kind, name, .. } = &piece.what else {
             continue;
         };
         let Some(value) = found.name(&format!("_{group}")) else {
@@ -577,6 +601,27 @@ mod tests {
     fn errors(text: &str) -> Vec<(usize, usize)> {
         let errors = Pattern::parse(text).expect_err("a wrong pattern");
         errors.iter().map(|e| (e.offset, e.len)).collect()
+    }
+
+    #[test]
+    fn a_recorded_hash_is_as_long_the_next_time() {
+        let matches = |value: &str, other: &str| {
+            let place = Place {
+                range: 0..value.len(),
+                kind: "hex",
+            };
+            LinePattern::free(value, &[place]).matches(other, &Bindings::default())
+        };
+        let hash = "254871b6b61896bc57632859bd1e59e3b1fa633b";
+        assert!(matches(hash, "1433652dad07e489ed902a4794bc9830558acb7e"));
+        assert!(matches(hash, "1b6b61896bc57632859bd1e59e3b1fa633b0aa"));
+        assert!(!matches(hash, "0"));
+        assert!(!matches(hash, &hash[..32]));
+        assert!(matches(&hash[..7], "deadbeef"));
+        let fingerprint = "a4:18:0a:ea:b6:7d:d2:4c:10:74:48:2d:a3:2c:d4:a1";
+        let other = "e8:e3:ef:d3:e4:c7:96:f9:40:ba:80:46:f6:7e:50:14";
+        assert!(matches(fingerprint, other));
+        assert!(!matches(fingerprint, "e8:e3:ef:d3:e4:c7:96:f9"));
     }
 
     #[test]

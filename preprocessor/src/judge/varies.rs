@@ -6,6 +6,7 @@
 //! found (`learn/`), and how a line with such places is compared (`pattern.rs`).
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
 use serde::Serializer;
@@ -202,14 +203,14 @@ pub(crate) fn is_token(line: &str, range: &Range<usize>) -> bool {
     let number = value.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     // `00:00:00` is no time of day in `00:00:00:00:00:00`.
     let colons = value.contains(':') && value.starts_with(|c: char| c.is_ascii_hexdigit());
-    if colons && (before.ends_with(':') || behind.starts_with(':')) {
+    if colons && (is_more_of_it(before.chars().rev()) || is_more_of_it(behind.chars())) {
         return false;
     }
     let starts = match (value.chars().next(), before.chars().next_back()) {
         (Some(first), Some(last)) if word(first) => {
             let decimal = number && last == '.' && {
                 let mut chars = before.chars().rev().skip(1);
-                chars.next().is_some_and(char::is_alphanumeric)
+                chars.next().is_some_and(char::is_alphanumeric) && !is_behind_address(before)
             };
             // `v1.35.0`
             let version = number && last == 'v' && {
@@ -224,6 +225,8 @@ pub(crate) fn is_token(line: &str, range: &Range<usize>) -> bool {
     let ends = match (value.chars().next_back(), next.next()) {
         (Some(last), Some(first)) if word(last) => {
             let decimal = number && first == '.' && next.next().is_some_and(|c| c.is_ascii_digit());
+            // `tcpdump` has a port behind an address: `10.0.0.1.4711`.
+            let decimal = decimal && value.parse::<Ipv4Addr>().is_err();
             // A unit may stand at its number: `0ms`, `1.5K`, `100%`.
             let unit = number && first.is_alphabetic() && is_unit(behind);
             (!word(first) || unit) && !decimal
@@ -231,6 +234,32 @@ pub(crate) fn is_token(line: &str, range: &Range<usize>) -> bool {
         _ => true,
     };
     starts && ends
+}
+
+/// Whether a text ends with an address and a full stop, as `tcpdump` has it before a port.
+fn is_behind_address(before: &str) -> bool {
+    let address = before.strip_suffix('.').map(|text| {
+        let is_part = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '.');
+        &text[text.trim_end_matches(is_part).len()..]
+    });
+    address.is_some_and(|text| text.parse::<IpAddr>().is_ok())
+}
+
+/// Whether a value with colons goes on, away from it: not in `13:12:40: up`, nor in `MD5:a4:18:0a`.
+fn is_more_of_it(mut chars: impl Iterator<Item = char>) -> bool {
+    if chars.next() != Some(':') {
+        return false;
+    }
+    let mut digits = 0;
+    for c in chars {
+        match c {
+            _ if c.is_ascii_hexdigit() => digits += 1,
+            ':' if digits == 0 => return true,
+            _ if c.is_alphanumeric() => return false,
+            _ => break,
+        }
+    }
+    (1..=4).contains(&digits)
 }
 
 /// Whether a text begins with a unit.
@@ -304,6 +333,17 @@ mod tests {
         assert!(is("time 0ms", "0", 0));
         assert!(is("0.064/0.064", "0.064", 1));
         assert!(is("program v1.35.0", "1.35.0", 0));
+        assert!(is("from 2001:db8::5: icmp_seq=1", "2001:db8::5", 0));
+        assert!(is("13:12:40: up", "13:12:40", 0));
+        assert!(is("IP 10.0.0.1.3129 > 10.0.0.2.80:", "10.0.0.1", 0));
+        assert!(is("IP 10.0.0.1.3129 > 10.0.0.2.80:", "3129", 0));
+        assert!(is("IP6 fe80::1.3129 >", "3129", 0));
+        assert!(!is("IP 10.0.0.1 >", "1", 1));
+        assert!(!is("1.10.0.0.1 >", "10.0.0.1", 0));
+        assert!(is("MD5:a4:18:0a:ea me", "a4:18:0a:ea", 0));
+        assert!(!is("a4:18:0a:ea", "18:0a:ea", 0));
+        assert!(!is("fe80::12:30", "12:30", 0));
+        assert!(!is("12:30::", "12:30", 0));
         assert!(!is("10.0.0.2", "2", 0));
         assert!(!is("vde0", "0", 0));
         assert!(!is("2.5", "2", 0));

@@ -18,6 +18,9 @@ use crate::tutorial::{Host, Limits, Permission, Tutorial};
 /// Where the agent's binary is seen in a host.
 pub(crate) const AGENT: &str = "/run/twin/agent";
 
+/// The agent's variable for [`HostPlan::used_pids`]. Not an argument: a tutorial's `ps` shows those.
+pub(crate) const USED_PIDS: &str = "TWIN_USED_PIDS";
+
 /// What a lab is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
@@ -56,6 +59,8 @@ pub(crate) struct HostPlan {
     pub(crate) files: Vec<Placed>,
     /// Its first process and arguments.
     pub(crate) command: Vec<String>,
+    /// How many pids that uses up before it starts anything.
+    pub(crate) used_pids: u32,
 }
 
 /// Where the files of a host come from.
@@ -117,10 +122,7 @@ impl Plan {
     pub fn with_variation(mut self, variation: Variation) -> Self {
         for host in &mut self.hosts {
             host.hostname.push_str(&variation.hostname_suffix);
-            if variation.used_pids > 0 {
-                let option = format!("--used-pids={}", variation.used_pids);
-                host.command.push(option);
-            }
+            host.used_pids = variation.used_pids;
         }
         self.variation = variation;
         self
@@ -192,6 +194,7 @@ impl HostPlan {
                 true => vec![AGENT.to_owned(), "agent".to_owned()],
                 false => libraries::agent_command(),
             },
+            used_pids: 0,
             root: match supplies.layers {
                 layers if layers.is_empty() => Root::Machine,
                 layers => Root::System { layers },

@@ -76,6 +76,7 @@ pub struct Seen<'a> {
 }
 
 /// One output on the way.
+#[derive(Clone)]
 struct Lesson<'a> {
     command: &'a TranscriptCommand,
     lines: Vec<&'a str>,
@@ -96,7 +97,9 @@ pub fn learn(
     let mut learned = command.clone();
     let seen = others;
     let others: Vec<Vec<&str>> = seen.iter().map(|it| it.output.lines().collect()).collect();
-    let unordered = matching == Matching::Unordered || command.unordered;
+    // Tighter than what differs line by line.
+    learned.unordered |= matching == Matching::Exact && lesson.is_shuffled(&others);
+    let unordered = matching == Matching::Unordered || learned.unordered;
     for _ in 0..2 {
         // What is learned of one line helps to find the partners of the others.
         let partners = lesson.partners(&others, unordered);
@@ -105,16 +108,19 @@ pub fn learn(
     let aligned = lesson.partners(&others, false);
     if !unordered && matching == Matching::Exact && !lesson.is_paired(&aligned, &others) {
         let is_small = |other: &Vec<&str>| lines::is_small(lesson.lines.len(), other.len());
-        let sorted = others
-            .iter()
-            .all(is_small)
-            .then(|| lesson.partners(&others, true));
-        match sorted.filter(|sorted| lesson.is_paired(sorted, &others)) {
-            Some(sorted) => {
-                lesson.explain(&sorted, &others);
+        let sorted = others.iter().all(is_small).then(|| {
+            let partners = lesson.partners(&others, true);
+            let mut lesson = lesson.clone();
+            lesson.explain(&partners, &others);
+            let is_paired = lesson.is_paired(&partners, &others);
+            (lesson, is_paired)
+        });
+        match sorted {
+            Some((sorted, true)) => {
+                lesson = sorted;
                 learned.unordered = true;
             }
-            None => lesson.number_of_lines(&aligned, &others, &mut learned),
+            _ => lesson.number_of_lines(&aligned, &others, &mut learned),
         }
     }
     let partners = lesson.partners(&others, unordered || learned.unordered);
@@ -197,10 +203,30 @@ impl<'a> Lesson<'a> {
         others.iter().map(of_run).collect()
     }
 
+    /// Whether every run has the same lines, and one has them in another order.
+    fn is_shuffled(&self, others: &[Vec<&str>]) -> bool {
+        let patterns = self.patterns();
+        let fits = |(line, other): (&LinePattern, &&str)| line.matches(other, &Bindings::default());
+        let is_in_order = |other: &Vec<&str>| patterns.iter().zip(other).all(fits);
+        let is_same = |other: &Vec<&str>| {
+            let taken = matching_in_any_order(&patterns, other);
+            other.len() == patterns.len() && taken.iter().all(Option::is_some)
+        };
+        let is_small = |other: &Vec<&str>| lines::is_small(patterns.len(), other.len());
+        !others.iter().all(is_in_order)
+            && others
+                .iter()
+                .all(|other| is_small(other) && (is_in_order(other) || is_same(other)))
+    }
+
     /// Whether every line of every run has its partner, and is what that says.
     fn is_paired(&self, partners: &[Vec<Option<usize>>], others: &[Vec<&str>]) -> bool {
+        let patterns = self.patterns();
         partners.iter().zip(others).all(|(partners, other)| {
-            other.len() == partners.len() && partners.iter().all(Option::is_some)
+            let is_what_it_says = |(pattern, at): (&LinePattern, &Option<usize>)| {
+                at.is_some_and(|at| pattern.matches(other[at], &Bindings::default()))
+            };
+            other.len() == partners.len() && patterns.iter().zip(partners).all(is_what_it_says)
         })
     }
 
@@ -345,16 +371,26 @@ impl<'a> Lesson<'a> {
     }
 }
 
-/// Each line with the first free line that it matches, then with the one it is most like.
-fn in_any_order(patterns: &[LinePattern], other: &[&str]) -> Vec<Option<usize>> {
+/// Each line with the first line that it matches and none before it took.
+fn matching_in_any_order(patterns: &[LinePattern], other: &[&str]) -> Vec<Option<usize>> {
     let mut taken = vec![false; other.len()];
-    let mut partners: Vec<Option<usize>> = vec![None; patterns.len()];
-    for (pattern, partner) in patterns.iter().zip(&mut partners) {
+    let partner = |pattern: &LinePattern| {
         let fits = |at: &usize| !taken[*at] && pattern.matches(other[*at], &Bindings::default());
-        *partner = (0..other.len()).find(fits);
-        if let Some(at) = *partner {
+        let found = (0..other.len()).find(fits);
+        if let Some(at) = found {
             taken[at] = true;
         }
+        found
+    };
+    patterns.iter().map(partner).collect()
+}
+
+/// The same, and what is left with the line that it is most like.
+fn in_any_order(patterns: &[LinePattern], other: &[&str]) -> Vec<Option<usize>> {
+    let mut partners = matching_in_any_order(patterns, other);
+    let mut taken = vec![false; other.len()];
+    for at in partners.iter().flatten() {
+        taken[*at] = true;
     }
     for (pattern, partner) in patterns.iter().zip(&mut partners) {
         if partner.is_some() {
@@ -409,14 +445,16 @@ fn prove(
             values[nth].1.push(value.map(str::to_owned));
         }
         if let Some(difference) = difference {
-            // A line is told once, with the first run that has it differently.
+            // A line is told once, with the first run whose own line nothing explains.
             for pair in pairs(&difference.lines) {
-                let is_told = |told: &(Option<String>, _)| match &pair.0 {
+                let is_told = |told: &&mut (Option<String>, _)| match &pair.0 {
                     Some(line) => told.0.as_ref() == Some(line),
-                    None => *told == pair,
+                    None => **told == pair,
                 };
-                if !unexplained.iter().any(is_told) {
-                    unexplained.push(pair);
+                match unexplained.iter_mut().find(is_told) {
+                    Some(told) if is_explained(told) && !is_explained(&pair) => *told = pair,
+                    Some(_) => {}
+                    None => unexplained.push(pair),
                 }
             }
         }
@@ -427,6 +465,14 @@ fn prove(
         unexplained,
         values,
     }
+}
+
+/// Whether the two differ in values alone, so that it is another run's line that makes them differ in more.
+fn is_explained(pair: &(Option<String>, Option<String>)) -> bool {
+    let (Some(line), Some(other)) = pair else {
+        return false;
+    };
+    tokens::explain(line, &[other], &[]).is_some()
 }
 
 /// A name for each place that looks like a binding: what it was in the other run can be asked then.
@@ -515,6 +561,79 @@ mod tests {
             assert_eq!(again.unexplained.is_empty(), agrees, "{output}");
             assert_eq!(again.command.instead, merged.command.instead);
         }
+    }
+
+    #[test]
+    fn the_same_lines_in_another_order_are_no_other_numbers() {
+        let command = TranscriptCommand {
+            output: "worker 3\nworker 1\nworker 2\n".to_owned(),
+            ..TranscriptCommand::default()
+        };
+        let facts = Facts::default();
+        let lesson = |others: &[&'static str]| {
+            let seen = others.iter().map(|output| Seen {
+                output,
+                facts: &facts,
+            });
+            let seen: Vec<_> = seen.collect();
+            learn(&command, &seen, &facts, TODAY, Matching::Exact)
+        };
+        let learned = lesson(&[
+            "worker 3\nworker 1\nworker 2\n",
+            "worker 1\nworker 3\nworker 2\n",
+        ]);
+        assert!(learned.command.unordered && learned.unexplained.is_empty());
+        assert_eq!(learned.freed, []);
+        // Other numbers are.
+        let learned = lesson(&[
+            "worker 4\nworker 1\nworker 2\n",
+            "worker 1\nworker 3\nworker 2\n",
+        ]);
+        assert!(!learned.command.unordered && learned.unexplained.is_empty());
+        assert_eq!(learned.freed.len(), 2);
+    }
+
+    #[test]
+    fn lines_in_another_order_may_have_other_values_too() {
+        let command = TranscriptCommand {
+            output: "127.0.0.1:8000   127.0.0.1:36160\n127.0.0.1:36160  127.0.0.1:8000\n"
+                .to_owned(),
+            ..TranscriptCommand::default()
+        };
+        let facts = Facts::default();
+        let lesson = |output| {
+            let seen = [Seen {
+                output,
+                facts: &facts,
+            }];
+            learn(&command, &seen, &facts, TODAY, Matching::Exact)
+        };
+        let learned = lesson("127.0.0.1:36208  127.0.0.1:8000\n127.0.0.1:8000   127.0.0.1:36208\n");
+        assert_eq!(learned.unexplained, []);
+        assert!(learned.command.unordered);
+        assert_eq!(learned.command.varies["port"], ["36160"]);
+        // Not where that explains nothing.
+        let learned = lesson("127.0.0.1:36208 is down\n127.0.0.1:8000   127.0.0.1:36208\n");
+        assert!(!learned.command.unordered && !learned.unexplained.is_empty());
+    }
+
+    #[test]
+    fn the_run_that_is_not_explained_is_told() {
+        let command = TranscriptCommand {
+            output: "10 2 R+  00:00 ps\n".to_owned(),
+            ..TranscriptCommand::default()
+        };
+        let facts = Facts::default();
+        let seen = ["64 56 R+  00:00 ps\n", "118 110 R+ 4410-18 ps\n"].map(|output| Seen {
+            output,
+            facts: &facts,
+        });
+        let learned = learn(&command, &seen, &facts, TODAY, Matching::Exact);
+        let told = learned
+            .unexplained
+            .iter()
+            .map(|(_, other)| other.as_deref());
+        assert_eq!(told.collect::<Vec<_>>(), [Some("118 110 R+ 4410-18 ps")]);
     }
 
     #[test]

@@ -181,6 +181,38 @@ const PRIORS: &[Prior] = &[
         regex: r"^[0-9]+ (packets?) received by filter",
         examples: &["1 {{packet}} received by filter"],
     },
+    // Of a file system in memory or in layers: as many as are mounted before it, anywhere on the machine.
+    Prior {
+        name: "a device's number",
+        kind: "int",
+        regex: r"\bDevice: 0,([0-9]+)",
+        examples: &["Device: 0,{{59}}      Size: 55          Links: 1"],
+    },
+    Prior {
+        name: "an inode's number",
+        kind: "int",
+        regex: r"\bInode: ([0-9]+)",
+        examples: &["Device: 8,1      Inode: {{55}}          Links: 1"],
+    },
+    // Of `curl`: bytes for each second, which get a unit from five digits on.
+    Prior {
+        name: "a rate",
+        kind: "size",
+        regex: r"^ *(?:[0-9]+ +[0-9.]+[kMGTP]? +){3}([0-9.]+[kMGTP]?) +[0-9.]+[kMGTP]? +[0-9:-]{7,8} ",
+        examples: &[
+            "100   187  100   187    0     0  {{22405}}      0 --:--:-- --:--:-- --:--:-- {{23375}}",
+            "100 10.0M  100 10.0M    0     0  {{1266k}}      0  0:00:08  0:00:08 --:--:-- {{1270k}}",
+        ],
+    },
+    Prior {
+        name: "a rate",
+        kind: "size",
+        regex: r"^ *(?:[0-9]+ +[0-9.]+[kMGTP]? +){3}[0-9.]+[kMGTP]? +[0-9.]+[kMGTP]?(?: +[0-9:-]{7,8}){3} +([0-9.]+[kMGTP]?)$",
+        examples: &[
+            "100   187  100   187    0     0  {{22405}}      0 --:--:-- --:--:-- --:--:-- {{23375}}",
+            "100 10.0M  100 10.0M    0     0  {{1266k}}      0  0:00:08  0:00:08 --:--:--  {{106k}}",
+        ],
+    },
     Prior {
         name: "an address in memory",
         kind: "hex",

@@ -159,7 +159,11 @@ fn padded(line: &str) -> Vec<Range<usize>> {
 
 /// The stretches of `line` that `other` has differently. Where only `other` has something, its neighbour.
 fn differing(line: &str, other: &str) -> Vec<Range<usize>> {
-    let (ours, theirs) = (padded(line), padded(other));
+    let (mut ours, mut theirs) = (padded(line), padded(other));
+    // What a first number is short of would be taken for the blank behind it.
+    for (line, atoms) in [(line, &mut ours), (other, &mut theirs)] {
+        atoms.retain(|range| range.start > 0 || !line[range.clone()].trim().is_empty());
+    }
     // Blanks only make a value end where others end. Where they do not, the proof fails.
     let texts = |line: &str, atoms: &[Range<usize>]| -> Vec<String> {
         let text = |range: &Range<usize>| match line[range.clone()].trim() {
@@ -177,10 +181,14 @@ fn differing(line: &str, other: &str) -> Vec<Range<usize>> {
     differ
         .filter_map(|op| {
             let old = op.old_range();
-            if let (Some(first), Some(last)) = (ours.get(old.start), ours[old.clone()].last()) {
-                return Some(first.start..last.end);
-            }
             let is_blank = |range: &&Range<usize>| line[(*range).clone()].trim().is_empty();
+            let mut told = ours[old.clone()].iter().filter(|range| !is_blank(range));
+            if let Some(first) = told.next() {
+                return Some(first.start..told.next_back().unwrap_or(first).end);
+            }
+            if let Some(blank) = ours[old.clone()].first() {
+                return Some(blank.clone());
+            }
             let before = old.start.checked_sub(1).and_then(|at| ours.get(at));
             let beside = before.filter(|range| !is_blank(range));
             beside.or_else(|| ours.get(old.start)).cloned()
@@ -197,8 +205,13 @@ struct Kind {
     has: fn(&str) -> bool,
 }
 
-static BEFORE_PORT: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?:(?i:port)[ :=]*|[0-9a-f.:]*[0-9a-f][.:][0-9a-f]+[\]]?[ :.])$"));
+// Behind an address of either family: what follows another number (`3.53 8`) or a time of day is no port.
+static BEFORE_PORT: LazyLock<Regex> = LazyLock::new(|| {
+    regex(concat!(
+        r"(?:(?i:port)[ :=]*|(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|\*",
+        r"|[0-9a-f:]*::[0-9a-f:.]*|(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4})(?:%[\w.-]+)?\]?[ :.])$"
+    ))
+});
 static BEFORE_PID: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?:(?i:pid|process)[ :=]*|^\[[0-9]+\] )$"));
 
@@ -221,6 +234,12 @@ fn has_letter(value: &str) -> bool {
 /// Tight ones before loose ones.
 const KINDS: &[Kind] = &[
     plain("uuid"),
+    // Before numbers: each of its bytes may be one.
+    Kind {
+        name: "hex",
+        before: None,
+        has: |value| value.contains(':'),
+    },
     plain("mac"),
     plain("date"),
     plain("time"),
@@ -322,14 +341,17 @@ fn covering(
     let mut starts = starts.filter(|at| (from..=range.start).contains(at));
     starts.find_map(|start| {
         let len = regex.find(&line[start..])?.end();
-        // A blank or a unit behind it may have been taken along: less of it may be whole where all of it is not.
-        let found = start..start + len;
-        let fits = range.end <= found.end
-            && is_token(line, &found)
-            && kind
-                .accepts
-                .is_none_or(|accepts| accepts(&line[found.clone()]));
-        fits.then_some(found)
+        // A colon behind an address may have been taken along.
+        let short = line[start..start + len].trim_end_matches(':').len();
+        [len, short].into_iter().find_map(|len| {
+            let found = start..start + len;
+            let fits = range.end <= found.end
+                && is_token(line, &found)
+                && kind
+                    .accepts
+                    .is_none_or(|accepts| accepts(&line[found.clone()]));
+            fits.then_some(found)
+        })
     })
 }
 
@@ -431,6 +453,68 @@ mod tests {
             "vde1    de:91:87:fb:f7:e9 <UP>",
             "vde1    3e:68:74:b1:b7:70 <UP>",
             &[("de:91:87:fb:f7:e9", "mac")],
+        );
+    }
+
+    #[test]
+    fn blanks_before_a_number_may_all_be_gone() {
+        is(
+            "[ 4980.670000] up",
+            "[1243158.680000] up",
+            &[("4980.670000", "float")],
+        );
+        is(
+            "[1243158.680000] up",
+            "[ 4980.670000] up",
+            &[("1243158.680000", "float")],
+        );
+        is(" 8  0 busy", "10  0 busy", &[("8", "int")]);
+        is("10  0 busy", " 8  0 busy", &[("10", "int")]);
+        assert_eq!(kinds("seq 8 busy", &["seq10 busy"]), None);
+    }
+
+    #[test]
+    fn a_number_behind_an_address_is_a_port_and_behind_others_is_none() {
+        is("load 3.53 8/275", "load 3.53 9/275", &[("8", "int")]);
+        is("22:26:54 8 clients", "22:26:54 9 clients", &[("8", "int")]);
+        is("127.0.0.1:4711", "127.0.0.1:4712", &[("4711", "port")]);
+        is("[::1]:4711 up", "[::1]:4712 up", &[("4711", "port")]);
+    }
+
+    #[test]
+    fn what_stands_behind_an_address_is_no_part_of_it() {
+        is(
+            "64 bytes from 2001:db8::54a: icmp_seq=1",
+            "64 bytes from 2001:db8::77: icmp_seq=1",
+            &[("2001:db8::54a", "ipv6")],
+        );
+        is(
+            "IP 10.0.2.15.4711 > 10.0.2.2.80: Flags",
+            "IP 10.0.2.16.4712 > 10.0.2.2.80: Flags",
+            &[("10.0.2.15", "ipv4"), ("4711", "port")],
+        );
+        is("fe80::1.4711 > a", "fe80::1.4712 > a", &[("4711", "port")]);
+    }
+
+    #[test]
+    fn a_fingerprint_may_have_colons() {
+        is(
+            "256 MD5:a4:18:0a:ea:b6:7d:d2:4c:10:74:48:2d:a3:2c:d4:a1 me",
+            "256 MD5:e8:e3:ef:d3:e4:c7:96:f9:40:ba:80:46:f6:7e:50:14 me",
+            &[("a4:18:0a:ea:b6:7d:d2:4c:10:74:48:2d:a3:2c:d4:a1", "hex")],
+        );
+        is(
+            "Fingerprint=24:97:00:5C:CC:1F:8A:DE:D0:22:63:7A:45:21:CF:62:07:C1:01:4C",
+            "Fingerprint=46:E3:91:F9:83:02:C6:B6:0C:C6:5D:7E:41:CD:4F:16:77:AD:8C:90",
+            &[(
+                "24:97:00:5C:CC:1F:8A:DE:D0:22:63:7A:45:21:CF:62:07:C1:01:4C",
+                "hex",
+            )],
+        );
+        is(
+            "    43:c1:f1:e6:36:cd:05:01:00:",
+            "    5f:6c:d6:79:49:b3:0f:ba:80:",
+            &[("43:c1:f1:e6:36:cd:05:01:00:", "hex")],
         );
     }
 

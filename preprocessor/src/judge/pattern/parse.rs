@@ -127,7 +127,14 @@ fn parse_placeholder(text: &str) -> Result<(What, usize), PatternError> {
                 check_name(name).map_err(|message| error(len, message, name_help()))?;
             }
             let name = name.map(|name| Name::Given(name.to_owned()));
-            Ok((What::Value { kind, name }, len))
+            Ok((
+                What::Value {
+                    kind,
+                    name,
+                    looks: None,
+                },
+                len,
+            ))
         }
     }
 }

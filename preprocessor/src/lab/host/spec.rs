@@ -16,7 +16,7 @@ use crate::lab::hierarchies::CGROUPS;
 use crate::lab::host::{capabilities, filter, login_user, network_file, root, seccomp};
 use crate::lab::init::node_file;
 use crate::lab::libraries;
-use crate::lab::plan::{AGENT, HostPlan, Root};
+use crate::lab::plan::{AGENT, HostPlan, Root, USED_PIDS};
 use crate::tutorial::Limits;
 
 /// Paths that look empty in a host: what the container engines mask.
@@ -117,6 +117,7 @@ fn process(host: &HostPlan, limits: &Limits) -> Result<Process, OciSpecError> {
     let env: Vec<String> = env
         .iter()
         .map(|(key, value)| format!("{key}={value}"))
+        .chain((host.used_pids > 0).then(|| format!("{USED_PIDS}={}", host.used_pids)))
         .collect();
     ProcessBuilder::default()
         .terminal(false)
