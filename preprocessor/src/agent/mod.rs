@@ -49,7 +49,8 @@ use std::process::ExitCode;
 
 use pump::{Agent, Stop};
 
-use crate::lab::USED_PIDS;
+/// The variable that says how many pids are used up first. Not an argument: a tutorial's `ps` shows those.
+pub(crate) const USED_PIDS: &str = "TWIN_USED_PIDS";
 
 /// Serves a runner on stdin and stdout until it says `Bye` or closes its end, then kills whatever was started. Takes
 /// the process over: its signals, its children, and those of its descendants that lose their parent.

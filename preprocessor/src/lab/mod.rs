@@ -48,7 +48,6 @@ pub(crate) fn has_program(name: &str) -> bool {
     programs::find(name).is_some()
 }
 
-pub(crate) use plan::USED_PIDS;
 pub use plan::{HostSupplies, Placed, Plan, Supplies};
 pub use start::{Lab, Pipes, StartError, set_program};
 pub use variation::Variation;

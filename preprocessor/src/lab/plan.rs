@@ -18,9 +18,6 @@ use crate::tutorial::{Host, Limits, Permission, Tutorial};
 /// Where the agent's binary is seen in a host.
 pub(crate) const AGENT: &str = "/run/twin/agent";
 
-/// The agent's variable for [`HostPlan::used_pids`]. Not an argument: a tutorial's `ps` shows those.
-pub(crate) const USED_PIDS: &str = "TWIN_USED_PIDS";
-
 /// What a lab is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {

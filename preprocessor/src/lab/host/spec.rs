@@ -11,12 +11,13 @@ use oci_spec::runtime::{
     SpecBuilder,
 };
 
+use crate::agent::USED_PIDS;
 use crate::lab::addresses::Network;
 use crate::lab::hierarchies::CGROUPS;
 use crate::lab::host::{capabilities, filter, login_user, network_file, root, seccomp};
 use crate::lab::init::node_file;
 use crate::lab::libraries;
-use crate::lab::plan::{AGENT, HostPlan, Root, USED_PIDS};
+use crate::lab::plan::{AGENT, HostPlan, Root};
 use crate::tutorial::Limits;
 
 /// Paths that look empty in a host: what the container engines mask.
