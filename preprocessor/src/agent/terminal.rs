@@ -74,8 +74,8 @@ pub(super) enum Kind {
 enum Block {
     /// As it stands.
     None,
-    /// Its last line is indented: an empty one may have to end it.
-    Indented,
+    /// It ends within a block: an empty line may have to end that.
+    Open,
     /// The empty one was typed.
     Ended,
 }

@@ -84,7 +84,12 @@ impl Reading<'_> {
         }
     }
 
-    fn go<'a>(&self, first: &str, mut rest: impl Iterator<Item = &'a str>, quotes: bool) -> Read {
+    fn go<'a>(
+        &self,
+        first: &str,
+        mut rest: impl Iterator<Item = &'a str> + Clone,
+        quotes: bool,
+    ) -> Read {
         let mut shell = Shell {
             reader: self.reader,
             ..Shell::default()
@@ -106,9 +111,22 @@ impl Reading<'_> {
                     complete: !open,
                 };
             };
+            // Typed at a prompt, an empty line would end the block that goes on below it.
+            if !open
+                && self.reader == Reader::Program
+                && line.trim().is_empty()
+                && text.contains('\n')
+                && rest
+                    .clone()
+                    .find(|line| !line.trim().is_empty())
+                    .is_some_and(is_indented)
+            {
+                lines += 1;
+                continue;
+            }
             let belongs_above = match self.reader {
                 Reader::Shell => begins_with_operator(line),
-                Reader::Program => line.starts_with([' ', '\t']) && !line.trim().is_empty(),
+                Reader::Program => goes_on_in_a_program(&text, line),
             };
             if !open && !belongs_above {
                 return Read {
@@ -162,6 +180,22 @@ impl Reading<'_> {
         }
         &line[white.min(self.indent)..]
     }
+}
+
+/// A line that goes on with the command above in a program with prompts of its own: an indented one, Python's further
+/// clauses, what is decorated, and the `end` below indented lines (gdb, Lua, Ruby).
+fn goes_on_in_a_program(above: &str, line: &str) -> bool {
+    let last = above.lines().next_back().unwrap_or_default();
+    let word = line.split(|c: char| !c.is_ascii_alphanumeric()).next();
+    match word.unwrap_or_default() {
+        "else" | "elif" | "except" | "finally" => true,
+        "end" => is_indented(last),
+        _ => !line.trim().is_empty() && (is_indented(line) || last.starts_with('@')),
+    }
+}
+
+fn is_indented(line: &str) -> bool {
+    line.starts_with([' ', '\t'])
 }
 
 /// A line that goes on with the command above: `| grep x`, `&& make`. A table begins with `|` too, so what
@@ -349,14 +383,18 @@ impl Scan<'_> {
             b'<' if self.bytes[self.at..].starts_with(b"<<<") => self.at += 3,
             b'<' if self.bytes[self.at..].starts_with(b"<<") && is_shell => self.document(),
             b'(' => self.open_parenthesis(),
-            b')' => {
-                self.shell.parentheses = self.shell.parentheses.saturating_sub(1);
-                self.at += 1;
-            }
+            b'[' | b'{' if !is_shell => self.open_parenthesis(),
+            b')' => self.close_parenthesis(),
+            b']' | b'}' if !is_shell => self.close_parenthesis(),
             b'|' | b'&' | b';' => self.operator(b),
             b' ' | b'\t' => self.at += 1,
             _ => self.word(),
         }
+    }
+
+    fn close_parenthesis(&mut self) {
+        self.shell.parentheses = self.shell.parentheses.saturating_sub(1);
+        self.at += 1;
     }
 
     fn open_parenthesis(&mut self) {
@@ -380,10 +418,12 @@ impl Scan<'_> {
 
     fn word(&mut self) {
         let rest = &self.line[self.at..];
+        let is_shell = self.shell.reader == Reader::Shell;
+        let ends: &[char] = &[
+            ' ', '\t', ';', '|', '&', '(', ')', '\'', '"', '`', '\\', '<',
+        ];
         let end = rest
-            .find([
-                ' ', '\t', ';', '|', '&', '(', ')', '\'', '"', '`', '\\', '<',
-            ])
+            .find(|c| ends.contains(&c) || (!is_shell && "[]{}".contains(c)))
             .unwrap_or(rest.len())
             .max(1);
         let end = (end..=rest.len())
@@ -392,11 +432,10 @@ impl Scan<'_> {
         let word = &rest[..end];
         let after_function = word == "{" && self.line[..self.at].trim_end().ends_with(')');
         if self.command || after_function {
-            // Other languages have braces too; `select` is a whole command in SQL.
-            let counts = self.shell.reader == Reader::Shell || matches!(word, "{" | "}");
-            if counts && OPENERS.contains(&word) {
+            // `select` is a whole command in SQL.
+            if is_shell && OPENERS.contains(&word) {
                 self.shell.compounds += 1;
-            } else if counts && CLOSERS.contains(&word) {
+            } else if is_shell && CLOSERS.contains(&word) {
                 self.shell.compounds = self.shell.compounds.saturating_sub(1);
             }
         }

@@ -361,6 +361,22 @@ fn after_words(condition: &Condition) -> String {
     match condition {
         Condition::Lines(lines) => format!("after {lines} lines"),
         Condition::Output(regex) => format!("when the output matched {regex}"),
+        Condition::Quiet(time) => format!("when nothing came for {} s", time.as_secs_f64()),
         other => condition_words(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_keys_of_until_come_after_what_was_waited_for() {
+        let quiet = Condition::Quiet(Duration::from_secs(1));
+        assert_eq!(after_words(&quiet), "when nothing came for 1 s");
+        assert_eq!(condition_words(&quiet), "until nothing came for 1 s");
+        assert_eq!(after_words(&Condition::Lines(4)), "after 4 lines");
     }
 }

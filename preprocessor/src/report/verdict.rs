@@ -8,7 +8,7 @@ use super::{Paint, visible};
 use crate::judge::record::merged;
 use crate::judge::verdict::{Against, Diff, FailedStep, Missing, Stale, Verdict, VerifiedBy, Why};
 use crate::judge::{Transcript, Verification, changed_commands, documented};
-use crate::outcome::{CommandRun, Output, Run};
+use crate::outcome::{CommandRun, Failure, Output, Run};
 use crate::tutorial::{Action, Step, Suite, Tutorial, Upstream};
 
 /// Lines of a terminal shown with a step that could not go on: its end says why.
@@ -467,11 +467,48 @@ fn push_remedy(
             &format!("record it anew: mdbook-twin record {name}"),
             paint,
         ),
-        Why::CouldNotGoOn(_) => next(
-            text,
-            &format!("to see it again: mdbook-twin verify {name}"),
-            paint,
-        ),
+        Why::CouldNotGoOn(failure) => {
+            // What was recorded once lacks nothing in its spec.
+            let new = verification.transcript.is_none();
+            if let Some(help) = way_out(failure).filter(|_| new) {
+                next(text, help, paint);
+            }
+            next(
+                text,
+                &format!("to see it again: mdbook-twin verify {name}"),
+                paint,
+            );
+        }
         Why::NeverRan(_) => {}
     }
+}
+
+/// The keys of a step that a failure mostly lacks.
+fn way_out(failure: &Failure) -> Option<&'static str> {
+    let waiting_for = match failure {
+        Failure::Timeout { waiting_for, .. } => waiting_for.as_str(),
+        Failure::TerminalGone { .. } => {
+            return Some(
+                "no command may end the terminal's own shell; to close the terminal: `closes: TERMINAL`",
+            );
+        }
+        _ => return None,
+    };
+    let question = waiting_for.strip_prefix("the question /");
+    if question.is_some_and(|rest| rest.contains('?') && !rest.contains(r"\?")) {
+        return Some(
+            r"`expect` of a `dialog` is a regular expression: a question mark is written `\?`",
+        );
+    }
+    if !waiting_for.starts_with("the command's end") {
+        return None;
+    }
+    Some(match waiting_for.contains("its last line is") {
+        true => {
+            "a question needs `dialog`, a shell or a program with a prompt `opens`, an editor `background` and `press`"
+        }
+        false => {
+            "a command that never ends needs `until` or `background`, one that takes its time a longer `timeout`"
+        }
+    })
 }

@@ -91,13 +91,17 @@ impl Problems {
             Value::Null => format!("a value is missing here: {wanted}"),
             _ => format!("{} stands where {wanted} belongs", node.kind()),
         };
-        self.push(Diagnostic::error("wrong-type", text).at(
+        let mut diagnostic = Diagnostic::error("wrong-type", text).at(
             node.span.clone(),
             match node.value {
                 Value::Null => "",
                 _ => node.kind(),
             },
-        ));
+        );
+        if let Some(help) = how_written(wanted, &node.value) {
+            diagnostic = diagnostic.help(help);
+        }
+        self.push(diagnostic);
     }
 
     pub(crate) fn unknown_key(&mut self, key: &Key, thing: &str, known: &[&str]) {
@@ -228,6 +232,24 @@ impl<T: Read> Read for Box<T> {
     }
 }
 
+/// How it is written what belongs where something else stands.
+fn how_written(wanted: &str, found: &Value) -> Option<&'static str> {
+    Some(match (wanted, found) {
+        ("a list", _) => {
+            "each item stands behind `- ` on a line of its own, or all in brackets: [a, b]"
+        }
+        ("a step", _) => "a step is a mapping: `- run: TEXT`, with a space behind the colon",
+        ("a condition", _) => CONDITIONS,
+        ("`retry`", _) => "as in `retry: {times: 5, every: 1s}`",
+        ("text", Value::List(_)) => "several lines of text stand below `|`, indented, without `- `",
+        ("text", Value::Map(_)) => "what YAML takes for something else has to be quoted: '…'",
+        _ => return None,
+    })
+}
+
+/// What can be waited for.
+pub(crate) const CONDITIONS: &str = "one of: exit, {output: REGEX}, {port: 2222}, {path: /tmp/x}, {lines: 3}, {quiet: 2s}, {seconds: 5}";
+
 macro_rules! whole_number {
     ($($type:ty),*) => { $(
         impl Read for $type {
@@ -237,7 +259,12 @@ macro_rules! whole_number {
                     _ => None,
                 };
                 if value.is_none() {
-                    problems.wrong_type(node, concat!("a whole number that fits (", stringify!($type), ")"));
+                    // A port has an end that one may come to.
+                    let wanted = match <$type>::BITS {
+                        ..=16 => format!("a whole number up to {}", <$type>::MAX),
+                        _ => "a whole number".to_owned(),
+                    };
+                    problems.wrong_type(node, &wanted);
                 }
                 value
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::keys::{Problems, Read, Spanned, keys, read_word};
+use super::keys::{CONDITIONS, Problems, Read, Spanned, keys, read_word};
 use super::model::{Answer, Condition, ExpectedExit, Matching, Permission, Show};
 use super::yaml::{Node, Value};
 use crate::diagnostic::{Diagnostic, nearest};
@@ -432,7 +432,7 @@ impl Read for ConditionSpec {
                 problems.push(
                     Diagnostic::error("one-condition", "a condition says exactly one thing")
                         .at(node.span.clone(), "")
-                        .help("one of: exit, {output: REGEX}, {port: 2222}, {path: /tmp/x}, {lines: 3}, {quiet: 2s}, {seconds: 5}"),
+                        .help(CONDITIONS),
                 );
                 None
             }

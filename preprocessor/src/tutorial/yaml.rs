@@ -79,7 +79,8 @@ pub(crate) fn parse_part(file: &Arc<SourceFile>, part: Range<usize>) -> Result<N
     };
     let raw: Raw = serde_yaml::from_str_with_options(text, options)
         .map_err(|error| syntax(file, base, text, &error))?;
-    Ok(place(raw, file, base))
+    let node = place(raw, file, base);
+    tag(&node).map_or(Ok(node), Err)
 }
 
 fn syntax(
@@ -108,15 +109,65 @@ fn syntax(
     let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
     let diagnostic = Diagnostic::error("yaml-syntax", format!("this is not YAML: {message}"))
         .at(span(file, base, at..end), "");
-    match message {
-        _ if message.contains("mapping values") => {
-            diagnostic.help("a value that holds `: ` has to be quoted: \"…\"")
-        }
-        _ if message.contains("unexpected character") => {
-            diagnostic.help("a value that begins with this character has to be quoted: \"…\"")
-        }
-        _ => diagnostic,
+    let source = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    match way_out(message, source) {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic,
     }
+}
+
+/// What mends it, where the message and the line tell.
+fn way_out(message: &str, line: &str) -> Option<String> {
+    let says = |words: &str| message.contains(words);
+    let first = value_of(line).chars().next();
+    Some(match first {
+        _ if says("mapping values") => "a value that holds `: ` has to be quoted: \"…\"".into(),
+        _ if says("unexpected character") => {
+            "a value that begins with this character has to be quoted: \"…\"".into()
+        }
+        _ if says("escape") => "within \"…\" a backslash is written `\\\\`, within '…' as it is".into(),
+        Some('\'') => "the whole value has to be quoted, a `'` in it written twice, or it stands below `|`".into(),
+        Some('"') => "the whole value has to be quoted, a `\"` in it written `\\\"`, or it stands below `|`".into(),
+        Some(first @ ('*' | '[' | '{' | '>' | '|')) => {
+            format!("a value that begins with `{first}` has to be quoted: '…', or it stands below `|`")
+        }
+        _ if says("did not find expected") => {
+            "the keys of one step stand below each other in one column, the `- ` of all steps in another".into()
+        }
+        _ => return None,
+    })
+}
+
+/// The value that begins on a line, without the `- ` and the key before it.
+fn value_of(line: &str) -> &str {
+    let line = line.trim_start_matches([' ', '-']);
+    match line.split_once(": ") {
+        Some((key, value)) if !key.contains(' ') => value.trim_start(),
+        _ => line,
+    }
+}
+
+/// A `!word` before a value, which YAML takes for the value's type: the word would be lost in silence.
+fn tag(node: &Node) -> Option<Diagnostic> {
+    let Span { file, range } = &node.span;
+    let before = file.text[..range.start].trim_end_matches([' ', '\t']);
+    let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let word = &before[start..];
+    let found = (word.starts_with('!') && !word.ends_with(':')).then(|| {
+        let mut span = node.span.clone();
+        span.range = start..before.len();
+        Diagnostic::error(
+            "yaml-tag",
+            format!("to YAML `{word}` is no part of the value"),
+        )
+        .at(span, "")
+        .help("a value that begins with `!` has to be quoted: '…'")
+    });
+    found.or_else(|| match &node.value {
+        Value::List(list) => list.iter().find_map(tag),
+        Value::Map(entries) => entries.iter().find_map(|(_, node)| tag(node)),
+        _ => None,
+    })
 }
 
 /// A tab where indentation is expected, on the line at which the parser stopped or beside it. Looked for only when

@@ -61,9 +61,8 @@ impl Terminal {
                 self.recording = true;
                 self.doing = Doing::Running;
                 self.lines = text.split('\n').map(str::to_owned).collect();
-                let last = self.lines.iter().skip(1).next_back();
-                self.block = match last.is_some_and(|line| line.starts_with([' ', '\t'])) {
-                    true => Block::Indented,
+                self.block = match may_stay_open(text) {
+                    true => Block::Open,
                     false => Block::None,
                 };
                 self.hidden = 0;
@@ -154,11 +153,11 @@ impl Terminal {
         }
     }
 
-    /// Since when a program asks for more behind an indented line (`...`): Python wants an empty one.
+    /// Since when a program asks for more behind a block (`...`): Python wants an empty line.
     pub(in crate::agent) fn has_open_block(&self) -> Option<Instant> {
         let line = self.screen.last_line();
         let asks = !line.trim().is_empty() && !line.contains(char::is_alphanumeric);
-        let open = self.is_repl() && self.block == Block::Indented && self.has_new_line() && asks;
+        let open = self.is_repl() && self.block == Block::Open && self.has_new_line() && asks;
         open.then_some(self.last_output)
     }
 
@@ -178,4 +177,17 @@ impl Terminal {
     pub(in crate::agent) fn forget_lines(&mut self) {
         self.lines.clear();
     }
+}
+
+/// Whether an empty line may have to end a command: its last line is indented, or a block in one line
+/// (`for i in x: print(i)`). Not after any other: gdb takes an empty line for the last command once more.
+fn may_stay_open(text: &str) -> bool {
+    let (above, last) = text.rsplit_once('\n').unwrap_or(("", text));
+    let word = last.split(|c: char| !c.is_ascii_alphanumeric()).next();
+    let opens = [
+        "async", "class", "def", "elif", "else", "except", "finally", "for", "if", "try", "while",
+        "with",
+    ];
+    let in_one_line = last.contains(':') && word.is_some_and(|word| opens.contains(&word));
+    in_one_line || (!above.is_empty() && last.starts_with([' ', '\t']))
 }

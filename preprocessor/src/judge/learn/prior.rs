@@ -168,6 +168,12 @@ const PRIORS: &[Prior] = &[
         regex: r"(?:\bSHA256:|\bssh-[a-z0-9-]+ |\becdsa-sha2-[a-z0-9-]+ )([A-Za-z0-9+/]{40,}={0,2})",
         examples: &["ecdsa-sha2-x {{J7uC4eH3di/h8JaWXrbX9GkKDNbD0ZVL4bTpA0afAiw=}}"],
     },
+    Prior {
+        name: "a key's picture",
+        kind: "randomart",
+        regex: r"^\|([ .o+=*BOX@%&#/^SE]{17})\|$",
+        examples: &["|{{      o*B*   ..+.}}|", "|{{                 }}|"],
+    },
     // A packet more may have come before the capture ended.
     Prior {
         name: "what a capture's filter saw",

@@ -19,6 +19,7 @@ mod neighbour;
 mod path;
 mod pid;
 mod port;
+mod randomart;
 mod re;
 mod size;
 pub(super) mod time;
@@ -80,6 +81,7 @@ pub const MATCHERS: &[&Matcher] = &[
     &version::MATCHER,
     &kernel::MATCHER,
     &neighbour::MATCHER,
+    &randomart::MATCHER,
     &path::MATCHER,
     &word::MATCHER,
     &any::MATCHER,
