@@ -90,12 +90,19 @@ pub(super) fn is_filtered() -> bool {
     mode.is_some_and(|mode| mode.trim() == "2")
 }
 
-/// Whether a process ignores a signal, by /proc; not where that does not tell.
-pub(super) fn ignores(process: Pid, signal: Signal) -> bool {
+/// Whether a process that a shell has made is still that shell, by /proc; not where that does not tell. It ignores ^Z for
+/// a while, and hears ^C as the shell does, to no effect, until it becomes the command.
+pub(super) fn is_still_shell(process: Pid, shell: Option<Pid>) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask & (1 << (signal as i32 - 1)) != 0)
+    let holds = |set: &str, signal: Signal| {
+        let mask = status.lines().find_map(|line| line.strip_prefix(set));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask & (1 << (signal as i32 - 1)) != 0)
+    };
+    let command = |process: Pid| std::fs::read(format!("/proc/{process}/cmdline")).ok();
+    holds("SigIgn:", Signal::SIGTSTP)
+        || holds("SigCgt:", Signal::SIGINT)
+            && shell.is_some_and(|shell| command(shell) == command(process))
 }
 
 /// Whether a process waits for something to be typed, by /proc; not where that does not tell.

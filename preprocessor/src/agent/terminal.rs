@@ -11,7 +11,6 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use super::arrival::Arrival;
@@ -242,12 +241,12 @@ impl Terminal {
     }
 
     /// Whether a command of the shell's has the terminal, and its keys are heard. Not at once: the shell makes a process
-    /// first, which ignores ^Z until it is the command's.
+    /// first, which is the shell's for a moment.
     pub(super) fn has_taken_over(&self) -> bool {
         let group = self.pty.foreground();
         self.doing == Doing::Running
             && group != self.shell_group
-            && group.is_none_or(|leader| !process::ignores(leader, Signal::SIGTSTP))
+            && group.is_none_or(|leader| !process::is_still_shell(leader, self.shell_group))
     }
 
     /// Whether all that has the terminal sleeps: a program that has asked something reads the answer now.
