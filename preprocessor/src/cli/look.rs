@@ -130,7 +130,7 @@ fn told(part: &Part, arguments: &Looking, suite: Option<&Suite>, shown: &Shown) 
 /// A command line for each host.
 fn how_to_enter(workshop: &Workshop, part: &Part) -> String {
     let tutorial = &part.verification.tutorial;
-    let root = word(&workshop.project.root.display().to_string());
+    let root = mdbook_twin::tutorial::load::word(&workshop.project.root.display().to_string());
     let mut text =
         "the lab stands, before its cleanup. To enter it, in another terminal:\n".to_owned();
     for host in &tutorial.hosts {
@@ -140,15 +140,6 @@ fn how_to_enter(workshop: &Workshop, part: &Part) -> String {
         ));
     }
     text + "Enter or ^C here ends it, with its cleanup."
-}
-
-/// As a shell takes it for one word.
-fn word(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
-    match text.chars().all(is_plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', "'\\''")),
-    }
 }
 
 /// What the terminal itself shows needs no words.

@@ -338,8 +338,8 @@ fn words(error: &PinError) -> (String, String, Vec<String>) {
 }
 
 /// As one word of a shell: the command is there to be copied, and a file's name may hold what a shell acts on.
-fn word(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@:+".contains(c);
+pub fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./@:+".contains(c);
     match text.chars().all(is_plain) {
         true => text.to_owned(),
         false => format!("'{}'", text.replace('\'', r"'\''")),
